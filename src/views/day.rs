@@ -1,66 +1,21 @@
 //! Contexts of a pet's day: the strip of its hours with how long each status took, which the page of the pet has
 //! too, the photos that were added, and the table of its parts.
 
+mod part;
+mod strip;
+
 use std::time::Duration;
 
 use serde::Serialize;
 
+use self::part::DayPart;
+pub use self::strip::DayStrip;
 use super::photos::PhotoView;
 use super::time_text::Now;
-use crate::model::{
-    Day, DayRecord, LocalTime, Pet, Photo, Status, StatusNote, StatusSpan, Timestamp,
-};
-
-/// Shortest time that the strip draws, about a pixel on a phone. A day then has at most 375 bars, however often
-/// the status changed.
-const SLOT: Duration = Duration::from_mins(4);
-
-/// Distance of the places at which an hour of the clock may begin: zones differ by quarters of an hour.
-const TICK_SEARCH: Duration = Duration::from_mins(15);
+use crate::model::{Activities, Day, DayRecord, LocalTime, Pet, Photo, Status, Timestamp};
 
 /// The most rows of the table.
 const MAX_ROWS: usize = 200;
-
-/// The hours of one day of a pet.
-#[derive(Serialize)]
-pub struct DayStrip {
-    /// Address of the page of the day.
-    path: String,
-    /// Hour and minute up to which the strip is known, if the day has not ended.
-    as_of: Option<String>,
-    is_utc: bool,
-    bars: Vec<BarView>,
-    /// Places of the full hours, in per cent.
-    ticks: Vec<String>,
-    labels: Vec<LabelView>,
-    totals: Vec<TotalView>,
-}
-
-/// A part of the strip with one status. Places are in per cent of the width.
-#[derive(Serialize)]
-struct BarView {
-    status: Status,
-    x: String,
-    width: String,
-    /// Row of the mark in the colour of the status.
-    row: usize,
-}
-
-/// An hour that is named below the strip.
-#[derive(Serialize)]
-struct LabelView {
-    x: String,
-    anchor: &'static str,
-    text: String,
-}
-
-/// How long one status took.
-#[derive(Serialize)]
-struct TotalView {
-    status: Status,
-    text: String,
-    length: String,
-}
 
 /// The page of one day of a pet.
 #[derive(Serialize)]
@@ -107,36 +62,12 @@ struct BeginView {
 struct RowView {
     from: String,
     until: String,
-    status: Status,
+    /// The status; `None` for a part with many.
+    status: Option<Status>,
     text: String,
-    note: String,
+    /// The note on the status, or how long the pet had each of many.
+    remark: String,
     length: String,
-}
-
-impl DayStrip {
-    /// The strip of what `pet` did.
-    pub fn new(pet: &Pet, record: &DayRecord, now: &Now) -> Self {
-        let day = &record.day;
-        let statuses = record.statuses();
-        let mut hours = hours(day, &now.local);
-        hours.retain(|at| *at > day.start);
-        DayStrip {
-            path: day_path(pet, day),
-            as_of: (now.at < day.end).then(|| now.clock()),
-            is_utc: now.local.zone_name().is_none(),
-            bars: bars(record, &statuses),
-            ticks: hours.iter().map(|at| place(day, *at)).collect(),
-            labels: labels(day, &hours, &now.local),
-            totals: statuses
-                .into_iter()
-                .map(|status| TotalView {
-                    status,
-                    text: now.activities.text(status),
-                    length: length(record.total(status)),
-                })
-                .collect(),
-        }
-    }
 }
 
 impl DayPage {
@@ -146,7 +77,7 @@ impl DayPage {
         let local = &now.local;
         let has_begun = |day: &Day| day.start <= now.at;
         let is_known = |day: &Day| record.known_since < day.end;
-        let spans = record.spans.iter();
+        let parts = DayPart::list(record);
         DayPage {
             pet: pet.id.get(),
             pet_name: pet.profile.name.clone(),
@@ -158,11 +89,12 @@ impl DayPage {
                 .iter()
                 .filter_map(|photo| DayPhotoView::new(pet, photo, local))
                 .collect(),
-            rows: spans
+            rows: parts
+                .iter()
                 .take(MAX_ROWS)
-                .map(|span| RowView::new(span, day, now))
+                .map(|part| RowView::new(part, record, now))
                 .collect(),
-            left_out: record.spans.len().saturating_sub(MAX_ROWS),
+            left_out: parts.len().saturating_sub(MAX_ROWS),
             unusual_length: (day.length() != Duration::from_hours(24))
                 .then(|| length(day.length())),
             begins: BeginView::new(pet, record, now),
@@ -202,102 +134,45 @@ impl BeginView {
 }
 
 impl RowView {
-    fn new(span: &StatusSpan, day: &Day, now: &Now) -> Self {
+    fn new(part: &DayPart, record: &DayRecord, now: &Now) -> Self {
         let clock = |at: Timestamp| match at {
-            at if at == day.end => "midnight".to_owned(),
+            at if at == record.day.end => "midnight".to_owned(),
             at if at == now.at => "now".to_owned(),
             at => now.local.hour_and_minute(at),
         };
+        let (status, text, remark) = match part {
+            DayPart::Status(span) => {
+                let text = now.activities.text(span.status);
+                (Some(span.status), text, span.note.as_str().to_owned())
+            }
+            DayPart::Busy(spans) => {
+                let lengths = lengths(part, &record.statuses(), &now.activities);
+                (None, format!("{} short activities", spans.len()), lengths)
+            }
+            DayPart::Absent(_) => (None, "Not on the board".to_owned(), String::new()),
+        };
         RowView {
-            from: clock(span.from),
-            until: clock(span.until),
-            status: span.status,
-            text: now.activities.text(span.status),
-            note: span.note.as_str().to_owned(),
-            length: length(span.length()),
+            from: clock(part.from()),
+            until: clock(part.until()),
+            status,
+            text,
+            remark,
+            length: length(part.until().since(part.from())),
         }
     }
+}
+
+/// Returns how long each of `statuses` took in a part: `Eating 12 min, Playing 9 min`.
+fn lengths(part: &DayPart, statuses: &[Status], activities: &Activities) -> String {
+    let totals = statuses.iter().map(|status| (*status, part.total(*status)));
+    let totals = totals.filter(|(_, total)| !total.is_zero());
+    let texts =
+        totals.map(|(status, total)| format!("{} {}", activities.text(status), length(total)));
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 fn day_path(pet: &Pet, day: &Day) -> String {
     format!("/pets/{}/days/{day}", pet.id)
-}
-
-/// Returns the place of `at` on the strip of `day`, in per cent.
-fn place(day: &Day, at: Timestamp) -> String {
-    share(at.since(day.start), day)
-}
-
-/// Returns the share of `part` of the day in per cent, with two digits.
-fn share(part: Duration, day: &Day) -> String {
-    let share = part.as_secs_f64() / day.length().as_secs_f64();
-    format!("{:.2}", share * 100.0)
-}
-
-/// Returns a bar for each run of slots in whose middle the pet had the same status.
-fn bars(record: &DayRecord, statuses: &[Status]) -> Vec<BarView> {
-    let day = &record.day;
-    let mut runs: Vec<StatusSpan> = Vec::new();
-    let mut spans = record.spans.iter().peekable();
-    let mut start = day.start;
-    while start < day.end {
-        let (middle, end) = (start.plus(SLOT / 2), start.plus(SLOT).min(day.end));
-        while spans.next_if(|span| span.until <= middle).is_some() {}
-        if let Some(span) = spans.peek().filter(|span| span.from <= middle) {
-            let status = span.status;
-            match runs.last_mut() {
-                Some(last) if last.status == status && last.until == start => last.until = end,
-                _ => runs.push(StatusSpan {
-                    status,
-                    from: start,
-                    until: end,
-                    note: StatusNote::default(),
-                }),
-            }
-        }
-        start = end;
-    }
-    let view = |run: &StatusSpan| BarView {
-        status: run.status,
-        x: place(day, run.from),
-        width: share(run.length(), day),
-        row: statuses
-            .iter()
-            .position(|status| *status == run.status)
-            .unwrap_or(0),
-    };
-    runs.iter().map(view).collect()
-}
-
-/// Returns the moments of the day at which the clock shows a full hour.
-fn hours(day: &Day, local: &LocalTime) -> Vec<Timestamp> {
-    let mut at = day.start;
-    let mut hours = Vec::new();
-    while at < day.end {
-        if local.is_full_hour(at) {
-            hours.push(at);
-        }
-        at = at.plus(TICK_SEARCH);
-    }
-    hours
-}
-
-fn labels(day: &Day, hours: &[Timestamp], local: &LocalTime) -> Vec<LabelView> {
-    let quarter = |at: Timestamp| local.quarter(at);
-    let label = |at: Timestamp, anchor| {
-        Some(LabelView {
-            x: place(day, at),
-            anchor,
-            text: quarter(at)?,
-        })
-    };
-    let start = label(day.start, "start");
-    let end = label(day.end, "end").map(|end| LabelView {
-        text: end.text.replace("00:00", "24:00"),
-        ..end
-    });
-    let middle = hours.iter().filter_map(|at| label(*at, "middle"));
-    start.into_iter().chain(middle).chain(end).collect()
 }
 
 /// Formats how long something took: `3 h 20 min`.

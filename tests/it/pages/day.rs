@@ -41,11 +41,12 @@ async fn a_day_has_its_hours_its_sums_and_its_parts() {
     for part in [
         "<title>Biscuit on Wednesday, 1 January 2020",
         "What we know of <span dir=\"auto\">Biscuit</span> begins at 00:01 UTC.",
-        // A quarter of 23 hours and 59 minutes, and each a row of one minute.
+        // A quarter of 23 hours and 59 minutes, and one row for all of them.
         "<strong>Eating</strong> 5 h 59 min",
         "<strong>Playing</strong> 6 h",
-        "<td>00:01</td><td>00:02</td><td><i class=\"day-dot\"></i> Bathing</td><td>1 min</td>",
-        "1239 later changes are left out.",
+        "<td>00:01</td><td>midnight</td><td><i class=\"day-dot\"></i> 1439 short activities <span",
+        ">Eating 5 h 59 min, Bathing 6 h, ",
+        "each has a row as high as its share.",
         "href=\"/pets/1/days/2020-01-02\"",
         "content=\"noindex\"",
     ] {
@@ -201,6 +202,29 @@ async fn a_day_shows_the_photos_that_were_added_and_not_those_that_were_removed(
         let moved = Rescue::start().await.moved_to(&data).await;
         assert_eq!(photos_of(&moved.app, &path).await, left);
     }
+}
+
+/// The time in the trash counted as an activity.
+#[tokio::test]
+async fn a_pet_that_was_in_the_trash_was_not_on_the_board_then() {
+    let rescue = Rescue::start().await;
+    let today = &Timestamp::now().to_string()[.."2026-11-27".len()];
+    let path = format!("/pets/1/days/{today}");
+    let gap = "</i> Not on the board</td>";
+    assert!(!text(&rescue.app, &path).await.contains(gap));
+    for (method, path) in [("DELETE", "pets/1"), ("POST", "trash/1/restore")] {
+        let request = rescue.bearing(&rescue.tokens[2], method, &format!("/api/v1/{path}"));
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+    let page = text(&rescue.app, &path).await;
+    assert!(page.contains(gap) && page.contains("Not on the board for under 1 min."));
+    let day = rescue.app.json(&format!("/api/v1{path}")).await;
+    let parts = day["parts"].as_array().unwrap();
+    assert_eq!(parts.len(), 2);
+    assert!(
+        parts[0]["until"].as_str() < parts[1]["from"].as_str(),
+        "{parts:?}"
+    );
 }
 
 /// A visitor who sees the pet again does not read what was noted meanwhile.
