@@ -41,7 +41,7 @@ pub struct Flags {
     #[arg(long, default_value = "standard")]
     pub table: Table,
 
-    /// Measure Socket.IO, Bun and nchan too, in turn with pet-store; --viewers, --changes-per-s and
+    /// Measure a C program, uWebSockets, Bun, nchan and Socket.IO too, in turn with pet-store; --viewers, --changes-per-s and
     /// --seconds apply
     #[arg(long)]
     pub peers: bool,

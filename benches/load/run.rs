@@ -73,6 +73,11 @@ impl Figures {
         self.live as f64 / self.connect.as_secs_f64().max(0.001)
     }
 
+    /// Cores that the server used, on average.
+    pub fn cores(&self) -> f64 {
+        self.server_cpu.as_secs_f64() / self.measured.as_secs_f64().max(0.001)
+    }
+
     pub fn deliveries_per_cpu_s(&self) -> f64 {
         // CPU times have a resolution of 10 ms.
         self.deliveries as f64 / self.server_cpu.as_secs_f64().max(0.005)

@@ -1,5 +1,6 @@
 //! Our own server as a child process.
 
+use std::env;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -87,6 +88,7 @@ impl Server {
             address: self.address,
             epoch: board.epoch.clone(),
             says_hello: true,
+            sse_path: "",
             receive_buffer: None,
         }
     }
@@ -104,7 +106,10 @@ fn spawn(
     data: &Path,
     address: SocketAddr,
 ) -> anyhow::Result<(Child, SocketAddr)> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_pet-store"))
+    // Another build, to compare the two: the variable that the tests of the page have too.
+    let program = env::var_os("PET_STORE_BIN");
+    let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_pet-store").into());
+    let mut child = Command::new(program)
         .args(["demo", "--seed", "7", "--data"])
         .arg(data)
         .args(["--engine", engine])

@@ -13,18 +13,17 @@ pub fn events(partial: &mut Vec<u8>, text: &[u8], mut take: impl FnMut(&[u8])) {
     }
 }
 
-/// Goes through the lines once; an empty line ends an event. All our events have one data line.
+/// Goes through the lines once; an empty line ends an event. All our events have one data line; a peer
+/// that merges messages sends a line for each.
 fn whole_events(text: &[u8], take: &mut impl FnMut(&[u8])) -> usize {
-    let (mut used, mut start, mut data) = (0, 0, None);
+    let (mut used, mut start, mut data) = (0, 0, Vec::new());
     while let Some(length) = memchr::memchr(b'\n', &text[start..]) {
         let line = &text[start..start + length];
         start += length + 1;
         if let Some(value) = line.strip_prefix(b"data:") {
-            data = Some(value.trim_ascii_start());
+            data.push(value.trim_ascii_start());
         } else if line.is_empty() {
-            if let Some(data) = data.take() {
-                take(data);
-            }
+            data.drain(..).for_each(&mut *take);
             used = start;
         }
     }

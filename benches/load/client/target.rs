@@ -32,6 +32,8 @@ pub struct Target {
     pub epoch: String,
     /// Whether this is our server: every connection starts with a hello, and takes a cursor.
     pub says_hello: bool,
+    /// Where a peer serves events.
+    pub sse_path: &'static str,
     /// Receive buffer of each socket, where the kernel is not to choose.
     pub receive_buffer: Option<usize>,
 }
@@ -42,7 +44,7 @@ impl Target {
         if !self.says_hello {
             return match transport {
                 Transport::SocketIo => "/socket.io/?EIO=4&transport=websocket".to_owned(),
-                Transport::Sse => "/sse".to_owned(),
+                Transport::Sse => self.sse_path.to_owned(),
                 Transport::Ws | Transport::Poll => "/ws".to_owned(),
             };
         }

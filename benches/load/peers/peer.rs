@@ -6,9 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use rustix::process::{Resource, getrlimit};
 use tempfile::TempDir;
 
-use super::nchan::{self, Publisher};
+use super::publisher::{Publisher, Publishing};
 use crate::client::pool::ViewerPool;
 use crate::client::progress::Progress;
 use crate::client::{Stage, Target};
@@ -18,6 +19,11 @@ use crate::server::stop;
 /// Ports to listen on: below those that the system gives to connections.
 const PORTS: std::ops::Range<u16> = 21_500..21_600;
 
+/// The module of nchan on Debian.
+const NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
+
+const DURABLE_STREAMS: &str = "durable-streams-server";
+
 const START_LIMIT: Duration = Duration::from_secs(15);
 
 /// Time limit for deliveries that are on their way when the measurement ends.
@@ -25,16 +31,22 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// The least that a server can do: `limit.c`.
+    Limit,
     SocketIo,
+    Uws,
     Bun,
     Nchan,
+    /// Electric's server: streams in files, and SSE on a reactor per core.
+    DurableStreams,
 }
 
 pub struct Peer {
     child: Child,
+    kind: Kind,
     address: SocketAddr,
     /// Makes the changes, if the server cannot make them itself.
-    publisher: Option<Publisher>,
+    publishing: Option<Publishing>,
     _folder: TempDir,
 }
 
@@ -42,6 +54,16 @@ pub struct Peer {
 pub fn is_installed(kind: Kind) -> bool {
     let modules = folder().join("node_modules");
     let (is_there, name, command) = match kind {
+        Kind::Limit => (
+            Command::new("cc").arg("--version").output().is_ok(),
+            "a C compiler for the limit",
+            "apt-get install gcc libc6-dev",
+        ),
+        Kind::Uws => (
+            modules.join("@trufflesuite/uws-js-unofficial").exists(),
+            "uWebSockets.js",
+            "(cd benches/peers && npm ci)",
+        ),
         Kind::SocketIo => (
             modules.join("socket.io").exists() && modules.join("express").exists(),
             "Socket.IO",
@@ -53,9 +75,14 @@ pub fn is_installed(kind: Kind) -> bool {
             "(cd benches/peers && npm ci)",
         ),
         Kind::Nchan => (
-            Path::new(nchan::MODULE).exists(),
+            Path::new(NCHAN).exists(),
             "nchan",
             "apt-get install --no-install-recommends nginx libnginx-mod-nchan",
+        ),
+        Kind::DurableStreams => (
+            Command::new(DURABLE_STREAMS).arg("--help").output().is_ok(),
+            "durable-streams",
+            "cargo install --locked durable-streams@0.1.5",
         ),
     };
     if !is_there {
@@ -74,9 +101,12 @@ impl Peer {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let data = tempfile::Builder::new().prefix("peer").tempdir()?;
         let mut command = match kind {
+            Kind::Limit => with_settings(Command::new(compile_limit(data.path())?), port, run),
+            Kind::Uws => script("node".into(), "uws.mjs", port, run),
             Kind::SocketIo => script("node".into(), "socketio.mjs", port, run),
             Kind::Bun => script(folder().join("node_modules/.bin/bun"), "bun.mjs", port, run),
-            Kind::Nchan => nchan::command(&folder().join("nginx.conf"), data.path(), port)?,
+            Kind::Nchan => nginx(data.path(), port)?,
+            Kind::DurableStreams => durable_streams(data.path(), port),
         };
         let child = command
             .stdin(Stdio::null())
@@ -85,14 +115,24 @@ impl Peer {
             .with_context(|| format!("cannot start {kind:?}"))?;
         let mut peer = Peer {
             child,
+            kind,
             address,
-            publisher: None,
+            publishing: None,
             _folder: data,
         };
         peer.wait_until_ready()?;
-        if kind == Kind::Nchan {
-            peer.publisher = Some(Publisher::start(address, run)?);
-        }
+        peer.publishing = match kind {
+            Kind::Nchan => {
+                let publisher = Publisher::connect(address)?;
+                Some(Publishing::start(publisher, "/pub", "", run))
+            }
+            Kind::DurableStreams => {
+                let mut publisher = Publisher::connect(address)?;
+                publisher.create("/board")?;
+                Some(Publishing::start(publisher, "/board", "\n", run))
+            }
+            Kind::Limit | Kind::SocketIo | Kind::Uws | Kind::Bun => None,
+        };
         Ok(peer)
     }
 
@@ -116,6 +156,10 @@ impl Peer {
             address: self.address,
             epoch: String::new(),
             says_hello: false,
+            sse_path: match self.kind {
+                Kind::DurableStreams => "/board?offset=now&live=sse",
+                _ => "/sse",
+            },
             receive_buffer: None,
         };
         let mut pool = ViewerPool::new(target, 0, Progress::new(name))?;
@@ -147,7 +191,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        self.publisher = None;
+        self.publishing = None;
         stop(&mut self.child);
     }
 }
@@ -156,10 +200,52 @@ fn script(program: PathBuf, file: &str, port: u16, run: &Run) -> Command {
     let mut command = Command::new(program);
     command
         .arg(folder().join(file))
-        .args([port.to_string(), run.pets.to_string()])
-        .arg(run.changes_per_s.to_string())
         .env("NODE_ENV", "production");
+    with_settings(command, port, run)
+}
+
+/// Adds what every peer is told: port, pets, changes per second.
+fn with_settings(mut command: Command, port: u16, run: &Run) -> Command {
     command
+        .args([port.to_string(), run.pets.to_string()])
+        .arg(run.changes_per_s.to_string());
+    command
+}
+
+fn durable_streams(data: &Path, port: u16) -> Command {
+    let mut command = Command::new(DURABLE_STREAMS);
+    command
+        .args(["--port", &port.to_string(), "--data-dir"])
+        .arg(data);
+    command.stderr(Stdio::null());
+    command
+}
+
+/// Returns the command that starts nginx with our configuration in `data`.
+fn nginx(data: &Path, port: u16) -> anyhow::Result<Command> {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(100_000);
+    let configuration = std::fs::read_to_string(folder().join("nginx.conf"))?
+        .replace("{MODULE}", NCHAN)
+        .replace("{FOLDER}", &data.to_string_lossy())
+        .replace("{FILES}", &files.to_string())
+        .replace("{PORT}", &port.to_string());
+    let path = data.join("nginx.conf");
+    std::fs::write(&path, configuration)?;
+    let mut command = Command::new("nginx");
+    command.arg("-p").arg(data).arg("-c").arg(path);
+    command.arg("-e").arg(data.join("error.log"));
+    Ok(command)
+}
+
+fn compile_limit(folder_of_program: &Path) -> anyhow::Result<PathBuf> {
+    let program = folder_of_program.join("limit");
+    let source = folder().join("limit.c");
+    let status = Command::new("cc")
+        .args(["-O2", "-o"])
+        .args([&program, &source])
+        .status()?;
+    anyhow::ensure!(status.success(), "cc cannot compile {}", source.display());
+    Ok(program)
 }
 
 fn free_port() -> anyhow::Result<u16> {
