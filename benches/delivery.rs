@@ -35,7 +35,10 @@ const HOUR: Duration = Duration::from_hours(1);
 const PETS: u64 = 1_000;
 
 /// Counts the bytes that it takes.
-struct Sink(Rc<Cell<u64>>);
+struct Sink {
+    number: u64,
+    taken: Rc<Cell<u64>>,
+}
 
 impl Read for Sink {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -45,7 +48,8 @@ impl Read for Sink {
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.set(self.0.get() + black_box(bytes).len() as u64);
+        self.taken
+            .set(self.taken.get() + black_box(bytes).len() as u64);
         Ok(bytes.len())
     }
 
@@ -55,6 +59,10 @@ impl Write for Sink {
 }
 
 impl ViewerSocket for Sink {
+    fn number(&self) -> usize {
+        self.number as usize
+    }
+
     fn shutdown_write(&self) -> io::Result<()> {
         Ok(())
     }
@@ -86,7 +94,10 @@ impl Rig {
             let permit = Arc::clone(&permits).try_acquire_owned();
             let pending = PendingViewer {
                 connection: Connection {
-                    stream: Sink(Rc::clone(&taken)),
+                    stream: Sink {
+                        number: turn,
+                        taken: Rc::clone(&taken),
+                    },
                     permit: ConnectionPermit::new(permit.expect("there is one for each"), None),
                 },
                 encoding: Encoding::WebSocket,
@@ -171,7 +182,12 @@ fn pass(criterion: &mut Criterion) {
         bencher.iter(|| unfiltered.pass(10, VIEWERS));
     });
     let taken = Rc::new(Cell::new(0));
-    let mut sinks: Vec<Sink> = (0..VIEWERS).map(|_| Sink(Rc::clone(&taken))).collect();
+    let mut sinks: Vec<Sink> = (0..VIEWERS)
+        .map(|number| Sink {
+            number,
+            taken: Rc::clone(&taken),
+        })
+        .collect();
     let bytes = unfiltered.frame(1).bytes(Encoding::WebSocket).clone();
     group.bench_function("the same bytes in a plain loop (the baseline)", |bencher| {
         bencher.iter(|| {

@@ -42,6 +42,8 @@ pub struct LiveConfig {
     pub heartbeat: Duration,
     /// The shortest such time that a viewer may ask for.
     pub min_heartbeat: Duration,
+    /// The shortest time between two writes to the viewers of one worker.
+    pub pace: Duration,
     /// Viewers at the same time, over all transports.
     pub max_viewers: usize,
     /// A viewer is asked to reconnect at about this age of its connection.
@@ -82,6 +84,7 @@ impl AppState {
             runtime: tokio::runtime::Handle::current(),
             limits: DeliveryLimits {
                 heartbeats,
+                pace: config.pace,
                 write_timeout: timeouts.write,
                 max_connection_age: config.max_connection_age,
                 message_bytes: sizes.message_bytes,

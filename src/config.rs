@@ -82,6 +82,11 @@ pub struct ServeOptions {
     #[arg(long, value_name = "DURATION", env = "PET_STORE_MIN_HEARTBEAT", default_value = "2s", value_parser = parse::duration)]
     min_heartbeat: Duration,
 
+    /// How long changes may wait to be merged into one write when many are watching. Longer costs less
+    /// CPU; the first change after a quiet moment never waits
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_PACE", default_value = "10ms", value_parser = parse::pace)]
+    pace: Duration,
+
     /// Maximum number of viewers (live connections) [default: from the open-file limit]
     #[arg(long, value_name = "N", env = "PET_STORE_MAX_VIEWERS", allow_hyphen_values = true, value_parser = parse::connections)]
     max_viewers: Option<u32>,
@@ -238,6 +243,7 @@ impl Config {
             live: LiveConfig {
                 heartbeat: options.heartbeat,
                 min_heartbeat: options.min_heartbeat,
+                pace: options.pace,
                 max_viewers,
                 max_connection_age: options.max_connection_age,
                 messages_per_second: limits.max_messages_per_second,
@@ -279,6 +285,7 @@ impl Config {
             live: LiveConfig {
                 heartbeat: Duration::from_secs(15),
                 min_heartbeat: Duration::from_secs(2),
+                pace: Duration::from_millis(10),
                 max_viewers: 1000,
                 max_connection_age: Duration::from_mins(10),
                 messages_per_second: 50,

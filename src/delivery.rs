@@ -1,7 +1,7 @@
 //! Delivers frames to the viewers that are connected over WebSocket or SSE.
 //!
-//! There is one worker per core: a thread with its own event loop and its own table of sockets. A
-//! worker takes new frames from the hub's stream, merges them into one run of bytes per encoding
+//! There is one worker per core: a thread with its own event loop and its own table of sockets. One of
+//! them serves all viewers until its passes are long; then they share the viewers (`team`). A worker takes new frames from the hub's stream, merges them into one run of bytes per encoding
 //! (`batch`), and writes those shared bytes to each socket with one non-blocking write (`fan_out`).
 //! A viewer is a row of that table and nothing else: no task, no buffer, no queue. A viewer whose
 //! socket is full is skipped; once the socket takes bytes again, it gets the newest frame per topic.
@@ -17,6 +17,7 @@ mod heartbeat_range;
 mod inbound;
 mod pacing;
 mod slots;
+mod team;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -25,7 +26,7 @@ mod viewers;
 mod worker;
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -46,6 +47,7 @@ pub use self::fan_out::fan_out;
 pub use self::heartbeat_range::{HeartbeatRange, whole_ms};
 pub use self::inbound::{MessageHandler, Reply};
 pub use self::slots::{Transport, ViewerSlot, ViewerSlots};
+use self::team::{HandedViewers, Team};
 pub use self::timers::keep_alive;
 pub use self::viewer::{Viewer, ViewerSocket};
 pub use self::viewers::Viewers;
@@ -85,6 +87,8 @@ pub struct PendingViewer<S = TcpStream> {
 pub struct DeliveryLimits {
     /// The bounds of the time between two messages to a viewer.
     pub heartbeats: HeartbeatRange,
+    /// The shortest time between the starts of two passes. Changes are merged meanwhile.
+    pub pace: Duration,
     /// A viewer whose socket takes no byte for this long is dropped.
     pub write_timeout: Duration,
     /// A viewer is asked to reconnect at about this age of its connection.
@@ -124,6 +128,7 @@ enum WorkerMessage {
         viewer_id: u64,
         frame: Bytes,
     },
+    HandOver(HandedViewers),
     /// Sends `bye` to all viewers, also to those that are registered from now on.
     CloseAll,
     /// Ends the thread once it has no viewers, and not later than the deadline.
@@ -135,11 +140,15 @@ enum WorkerMessage {
     Panic,
 }
 
+/// The receiving side of a worker's mailbox, and the event loop that it wakes.
+struct Inbox {
+    poll: Poll,
+    messages: mpsc::Receiver<WorkerMessage>,
+}
+
 /// Handle to the worker threads. Stopped by `close_all` and then `end`.
 pub struct Delivery {
-    mailboxes: Box<[Arc<Mailbox>]>,
-    /// Counts registrations, to distribute viewers over the workers in turn.
-    next: AtomicUsize,
+    team: Arc<Team>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -158,44 +167,32 @@ impl Delivery {
     /// When the operating system gives no thread or no descriptor.
     pub fn start(context: WorkerContext) -> io::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let mut mailboxes = Vec::with_capacity(cores);
-        let mut threads = Vec::with_capacity(cores);
+        let (mut mailboxes, mut inboxes) = (Vec::new(), Vec::new());
         for _ in 0..cores {
-            let poll = Poll::new()?;
-            let (sender, messages) = mpsc::channel();
-            let mailbox = Arc::new(Mailbox {
-                messages: sender,
-                waker: Waker::new(poll.registry(), WAKE)?,
-                is_woken: AtomicBool::new(false),
-            });
-            let worker = Worker::new(poll, context.clone(), messages, Arc::clone(&mailbox));
+            let (mailbox, inbox) = Mailbox::new()?;
+            mailboxes.push(mailbox);
+            inboxes.push(inbox);
+        }
+        let team = Arc::new(Team::new(mailboxes));
+        let mut threads = Vec::with_capacity(cores);
+        for (index, inbox) in inboxes.into_iter().enumerate() {
+            let worker = Worker::new(index, inbox, context.clone(), Arc::clone(&team));
             let thread = thread::Builder::new().name("delivery".to_owned());
             threads.push(thread.spawn(|| worker.run())?);
-            mailboxes.push(mailbox);
         }
-        let mailboxes: Box<[_]> = mailboxes.into();
-        let woken = mailboxes.clone();
-        context
-            .hub
-            .on_publish(move || woken.iter().for_each(|mailbox| mailbox.wake()));
+        let woken = Arc::clone(&team);
+        context.hub.on_publish(move || woken.wake());
         Ok(Delivery {
-            mailboxes,
-            next: AtomicUsize::new(0),
+            team,
             threads: Mutex::new(threads),
         })
     }
 
-    /// Registers a viewer with the next worker in turn.
+    /// Registers a viewer with the worker that serves its socket.
     pub fn register(&self, viewer: PendingViewer) {
-        let mut message = WorkerMessage::Register(Box::new(viewer));
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let count = self.mailboxes.len();
-        for mailbox in (turn..turn + count).map(|turn| &self.mailboxes[turn % count]) {
-            match mailbox.send(message) {
-                Ok(()) => return,
-                Err(returned) => message = returned,
-            }
-        }
+        let socket = viewer.connection.stream.number();
+        let register = WorkerMessage::Register(Box::new(viewer));
+        self.team.send_to_owner(socket, register);
     }
 
     /// Returns true if no worker has ended.
@@ -206,7 +203,7 @@ impl Delivery {
 
     /// Sends `bye` to every viewer and closes its connection.
     pub fn close_all(&self) {
-        for mailbox in &self.mailboxes {
+        for mailbox in self.team.mailboxes() {
             // A worker that has ended has no viewers.
             let _ = mailbox.send(WorkerMessage::CloseAll);
         }
@@ -215,7 +212,7 @@ impl Delivery {
     /// Ends the threads. Blocks until the last viewer is disconnected, and not longer than until
     /// `deadline`. Called when no more viewers are registered.
     pub fn end(&self, deadline: Instant) {
-        for mailbox in &self.mailboxes {
+        for mailbox in self.team.mailboxes() {
             // Fails if the worker has ended already.
             let _ = mailbox.send(WorkerMessage::End { deadline });
         }
@@ -229,6 +226,17 @@ impl Delivery {
 }
 
 impl Mailbox {
+    fn new() -> io::Result<(Arc<Self>, Inbox)> {
+        let poll = Poll::new()?;
+        let (sender, messages) = mpsc::channel();
+        let mailbox = Arc::new(Mailbox {
+            messages: sender,
+            waker: Waker::new(poll.registry(), WAKE)?,
+            is_woken: AtomicBool::new(false),
+        });
+        Ok((mailbox, Inbox { poll, messages }))
+    }
+
     /// Sends a message and wakes the worker. Returns the message if the worker has ended.
     fn send(&self, message: WorkerMessage) -> Result<(), WorkerMessage> {
         self.messages.send(message).map_err(|returned| returned.0)?;

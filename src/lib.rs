@@ -28,7 +28,7 @@
 //! | 9 | `hub.rs` | `show` | Receives the committed changes from the engine, those of other nodes too. | 7 |
 //! | 10 | `hub.rs` | `publish` | Updates the board, sends the frame into the broadcast stream, and wakes the delivery workers and polls. | 9 |
 //! | 11 | `wire/frame.rs` | `from_change` | Encodes the change once for every transport: a `Frame`. | 10 |
-//! | 12 | `delivery/worker.rs` | `serve` | Waits for events and frames, one thread per core. | 12 |
+//! | 12 | `delivery/worker.rs` | `serve` | Waits for events and frames, one thread or more. | 12 |
 //! | 13 | `delivery/fan_out.rs` | `pass` | Receives new frames, and passes them to the viewers of each pet. | 12 |
 //! | 14 | `delivery/viewer.rs` | `send_event` | Writes the shared bytes to the socket, or keeps what a slow viewer cannot take. | 13 |
 //! | 15 | `delivery/fan_out.rs` | `resume` | Serves a slow viewer again: the newest frame per topic, or a snapshot. | 12 |

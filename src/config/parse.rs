@@ -11,6 +11,8 @@ use crate::limits::{InvalidNetwork, parse_network};
 /// Allowed durations. With a shorter one the program would do nothing else; a longer one would have
 /// no effect.
 const DURATIONS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_hours(24);
+/// Allowed pace. A page counts a transport as late after more.
+const PACES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(1);
 const MIN_HISTORY: Duration = Duration::from_hours(1);
 
 const KIB: usize = 1024;
@@ -27,6 +29,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|duration| DURATIONS.contains(duration))
         .ok_or_else(|| "a duration from 10ms to 24h is allowed, such as 15s or 1m 30s".to_owned())
+}
+
+/// Parses how long changes may wait.
+pub fn pace(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|pace| PACES.contains(pace))
+        .ok_or_else(|| "a duration from 1ms to 1s is allowed, such as 10ms".to_owned())
 }
 
 /// Parses the period of the simulator, or `off`.

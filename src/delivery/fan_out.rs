@@ -76,6 +76,34 @@ impl Worker {
         }
     }
 
+    /// Sends a new viewer the frames that the others received while it was on its way here.
+    pub(super) fn catch_up(&mut self, row: usize) {
+        let Some(viewer) = self.viewers.get_mut(row) else {
+            return;
+        };
+        if viewer.is_stalled() {
+            viewer.needs_resync = true;
+            return;
+        }
+        if viewer.at >= self.position.at.rev {
+            return self.inbound.resume(&mut self.viewers, row, &self.position);
+        }
+        let hub = &self.context.hub;
+        let missing = hub
+            .replay(viewer.filter(), viewer.at)
+            .unwrap_or_else(|| hub.resync(viewer.filter(), viewer.details.form, viewer.at));
+        if hub.epoch() != self.position.at.epoch {
+            return self.close(row, CloseReason::NewEpoch);
+        }
+        viewer.at = missing.reaches;
+        let encoding = viewer.encoding();
+        let bytes = concatenate(&missing.frames, encoding, &mut viewer.chain);
+        viewer.needs_resync = !missing.is_whole;
+        let outcome = viewer.send(bytes, Instant::now());
+        self.viewers.settle(row, outcome);
+        self.resume(row);
+    }
+
     /// Continues with a viewer whose socket takes bytes again. Sends the bytes that wait, and then
     /// the newest frame per topic, or a snapshot, if frames were skipped.
     pub(super) fn resume(&mut self, row: usize) {
@@ -89,7 +117,7 @@ impl Worker {
                 break;
             }
             let hub = &self.context.hub;
-            let newest = hub.resync(viewer.filter(), viewer.form, viewer.at);
+            let newest = hub.resync(viewer.filter(), viewer.details.form, viewer.at);
             if hub.epoch() != self.position.at.epoch {
                 return self.close(row, CloseReason::NewEpoch);
             }

@@ -102,15 +102,15 @@ impl Inbound {
             let Some(viewer) = viewers.get_mut(row) else {
                 return;
             };
-            if !viewer.is_closing() && (viewer.is_stalled() || viewer.awaits_reply) {
-                viewer.has_unread = true;
+            if !viewer.is_closing() && (viewer.is_stalled() || viewer.details.awaits_reply) {
+                viewer.details.has_unread = true;
                 return;
             }
-            viewer.has_unread = false;
+            viewer.details.has_unread = false;
             match viewer.read(&mut self.buffer) {
                 None => return,
                 Some(0) => return viewers.remove(row),
-                Some(_) if viewer.is_closing() || viewer.handler.is_none() => {}
+                Some(_) if viewer.is_closing() || viewer.details.handler.is_none() => {}
                 Some(count) => {
                     let limit = self.context.limits.message_bytes;
                     viewer.feed(&self.buffer[..count], limit, Instant::now());
@@ -124,7 +124,10 @@ impl Inbound {
     /// Continues with a viewer that had to wait.
     pub fn resume(&mut self, viewers: &mut Viewers, row: usize, position: &StreamPosition) {
         self.handle_messages(viewers, row, position);
-        if viewers.get_mut(row).is_some_and(|viewer| viewer.has_unread) {
+        if viewers
+            .get_mut(row)
+            .is_some_and(|viewer| viewer.details.has_unread)
+        {
             self.read(viewers, row, position);
         }
     }
@@ -132,7 +135,7 @@ impl Inbound {
     /// Continues with this viewer after all others had a turn.
     fn end_turn(&mut self, viewers: &mut Viewers, row: usize) {
         if let Some(viewer) = viewers.get_mut(row) {
-            viewer.has_unread = true;
+            viewer.details.has_unread = true;
             self.unread.push(row);
         }
     }
@@ -147,7 +150,7 @@ impl Inbound {
             let Some(reply) = next_reply(viewer, self.context.limits.message_rate, now) else {
                 return self.charge(viewers, row, now);
             };
-            if let Some(decoder) = &mut viewer.decoder {
+            if let Some(decoder) = &mut viewer.details.decoder {
                 decoder.restart(now);
             }
             let outcome = match reply {
@@ -169,8 +172,8 @@ impl Inbound {
                     viewer.close(frame, now)
                 }
                 Reply::Later(reply) => {
-                    viewer.awaits_reply = true;
-                    self.spawn(reply, row, viewer.id);
+                    viewer.details.awaits_reply = true;
+                    self.spawn(reply, row, viewer.details.id);
                     continue;
                 }
             };
@@ -201,10 +204,10 @@ impl Inbound {
         let Some(viewer) = viewers.get_mut(row) else {
             return;
         };
-        let Some(decoder) = &mut viewer.decoder else {
+        let Some(decoder) = &mut viewer.details.decoder else {
             return;
         };
-        let (limiter, visitor) = (&self.context.limiter, viewer.visitor);
+        let (limiter, visitor) = (&self.context.limiter, viewer.details.visitor);
         if decoder
             .charge(|| limiter.open_reservation(visitor))
             .is_err()
@@ -226,16 +229,16 @@ impl Inbound {
 /// empty fragments cost as much as messages.
 fn next_reply(viewer: &mut Viewer, rate: RateLimit, now: Instant) -> Option<Reply> {
     loop {
-        if viewer.is_stalled() || viewer.awaits_reply || viewer.is_closing() {
+        if viewer.is_stalled() || viewer.details.awaits_reply || viewer.is_closing() {
             return None;
         }
-        let decoder = viewer.decoder.as_mut()?;
+        let decoder = viewer.details.decoder.as_mut()?;
         let incoming = decoder.decode();
         let frames = decoder.take_frames();
         if decoder.is_empty() {
-            viewer.decoder = None;
+            viewer.details.decoder = None;
         }
-        if (0..frames).any(|_| viewer.message_bucket.try_take(rate, now).is_err()) {
+        if (0..frames).any(|_| viewer.details.message_bucket.try_take(rate, now).is_err()) {
             let reason = "too many messages a second";
             return Some(close(CloseCode::POLICY, reason, Some("flood")));
         }
@@ -244,9 +247,11 @@ fn next_reply(viewer: &mut Viewer, rate: RateLimit, now: Instant) -> Option<Repl
             Ok(Some(Incoming::Pong)) => continue,
             Ok(Some(Incoming::Ping(payload))) => Reply::Frame(pong_frame(&payload).into()),
             Ok(Some(Incoming::Close(code))) => close(code.unwrap_or(CloseCode::NORMAL), "", None),
-            Ok(Some(Incoming::Message(message))) => {
-                viewer.handler.as_mut()?.handle(message, viewer.visitor)
-            }
+            Ok(Some(Incoming::Message(message))) => viewer
+                .details
+                .handler
+                .as_mut()?
+                .handle(message, viewer.details.visitor),
             Err(Violation(code, reason)) => close(code, reason, Some("protocol")),
         };
         if !matches!(reply, Reply::Ignore) {

@@ -1,22 +1,24 @@
 //! Decides when the next pass over the viewers starts.
 //!
 //! The first change after a quiet period is sent immediately. After that, passes start at an
-//! interval of at least 10 ms, and at least twice the duration of the last pass: under load,
+//! interval of at least `--pace`, and at least twice the duration of the last pass: under load,
 //! changes merge into fewer writes, and half of the core remains for new viewers.
 
 use std::time::{Duration, Instant};
 
-const MIN_INTERVAL: Duration = Duration::from_millis(10);
-
 /// When the next pass may start.
 pub struct Pacing {
+    min_interval: Duration,
     next: Instant,
 }
 
 impl Pacing {
-    /// Allows the first pass immediately.
-    pub fn new(now: Instant) -> Self {
-        Pacing { next: now }
+    /// Allows the first pass immediately, and the next one after `min_interval` at the earliest.
+    pub fn new(min_interval: Duration, now: Instant) -> Self {
+        Pacing {
+            min_interval,
+            next: now,
+        }
     }
 
     /// Returns how long to wait until a pass may start.
@@ -26,7 +28,7 @@ impl Pacing {
 
     /// Records a pass that took from `start` until `now`.
     pub fn record_pass(&mut self, start: Instant, now: Instant) {
-        self.next = start + MIN_INTERVAL.max((now - start) * 2);
+        self.next = start + self.min_interval.max((now - start) * 2);
     }
 }
 
@@ -37,9 +39,9 @@ mod tests {
     #[test]
     fn the_first_pass_starts_immediately_and_a_long_pass_is_followed_by_an_equal_pause() {
         let start = Instant::now();
-        let mut pacing = Pacing::new(start);
-        assert_eq!(pacing.wait(start), Duration::ZERO);
         let ms = Duration::from_millis;
+        let mut pacing = Pacing::new(ms(10), start);
+        assert_eq!(pacing.wait(start), Duration::ZERO);
         pacing.record_pass(start, start + ms(1));
         assert_eq!(pacing.wait(start + ms(1)), ms(9));
         pacing.record_pass(start, start + ms(40));

@@ -1,5 +1,7 @@
 //! A worker without its thread: its viewers, its passes, and real sockets on loopback.
 
+mod team;
+
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
@@ -22,10 +24,12 @@ const VISITOR: ClientAddress = ClientAddress {
     is_forwarded: false,
 };
 
-/// A hub with pets 1 and 2 (at rev 2), and one worker that is driven by the test.
+/// A hub with pets 1 and 2 (at rev 2), and two workers that are driven by the test.
 struct Rig {
     worker: Worker,
-    mailbox: Arc<Mailbox>,
+    /// Serves nobody at first.
+    second: Worker,
+    team: Arc<Team>,
     hub: Arc<Hub>,
     slots: ViewerSlots,
     listener: TcpListener,
@@ -41,7 +45,7 @@ impl Rig {
         let runtime = Runtime::new().unwrap();
         let limiter = Arc::new(ClientLimiter::new(&ClientLimits::default()));
         let stop = CancellationToken::new();
-        let slots = ViewerSlots::new(100, Arc::clone(&limiter), Metrics::new(), stop);
+        let slots = ViewerSlots::new(1000, Arc::clone(&limiter), Metrics::new(), stop);
         let context = WorkerContext {
             hub: Arc::clone(&hub),
             limiter,
@@ -50,6 +54,7 @@ impl Rig {
             runtime: runtime.handle().clone(),
             limits: DeliveryLimits {
                 heartbeats: HeartbeatRange::new(Duration::from_secs(2), Duration::from_secs(15)),
+                pace: Duration::from_millis(10),
                 write_timeout: Duration::from_secs(30),
                 max_connection_age: Duration::from_mins(10),
                 message_bytes: 4096,
@@ -57,16 +62,18 @@ impl Rig {
                 message_rate: RateLimit::per_second(50),
             },
         };
-        let poll = Poll::new().unwrap();
-        let (sender, messages) = mpsc::channel();
-        let mailbox = Arc::new(Mailbox {
-            messages: sender,
-            waker: Waker::new(poll.registry(), WAKE).unwrap(),
-            is_woken: AtomicBool::new(false),
-        });
+        let (mailboxes, inboxes): (Vec<_>, Vec<_>) = [(); 2]
+            .map(|()| Mailbox::new().unwrap())
+            .into_iter()
+            .unzip();
+        let team = Arc::new(Team::new(mailboxes));
+        let workers = inboxes.into_iter().enumerate();
+        let mut workers = workers
+            .map(|(index, inbox)| Worker::new(index, inbox, context.clone(), Arc::clone(&team)));
         Rig {
-            worker: Worker::new(poll, context, messages, Arc::clone(&mailbox)),
-            mailbox,
+            worker: workers.next().unwrap(),
+            second: workers.next().unwrap(),
+            team,
             hub,
             slots,
             listener: TcpListener::bind("127.0.0.1:0").unwrap(),
@@ -261,19 +268,22 @@ fn after_a_gap_every_viewer_gets_a_snapshot_before_later_changes() {
 fn a_removed_viewer_is_unsubscribed_from_every_topic() {
     let mut rig = Rig::start();
     let stays = rig.register(only(1), 2);
+    let first = rig.worker.viewers.rows()[0];
     drop(rig.register(only(1), 2));
     drop(rig.register(TopicFilter::All, 2));
-    for row in 1..3 {
-        rig.worker.viewers.remove(row);
+    for row in rig.worker.viewers.rows() {
+        if row != first {
+            rig.worker.viewers.remove(row);
+        }
     }
     assert_eq!(
         rig.worker
             .viewers
             .subscribers(PetId::new(1).into())
             .collect::<Vec<_>>(),
-        [0]
+        [first]
     );
-    rig.worker.viewers.remove(0);
+    rig.worker.viewers.remove(first);
     assert!(rig.worker.viewers.is_empty());
     assert_eq!(
         rig.worker.viewers.subscribers(PetId::new(1).into()).count(),
@@ -295,7 +305,7 @@ fn a_worker_that_panics_disconnects_its_viewers_and_serves_the_next() {
     let (hub, slots, mailbox) = (
         Arc::clone(&rig.hub),
         rig.slots.clone(),
-        Arc::clone(&rig.mailbox),
+        Arc::clone(&rig.team.mailboxes()[0]),
     );
     let (worker, listener, runtime) = (rig.worker, rig.listener, rig._runtime);
     let thread = thread::spawn(move || worker.run());

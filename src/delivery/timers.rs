@@ -82,9 +82,9 @@ impl Timers {
             if !viewer.needs_follow_up {
                 continue;
             }
-            let due = viewer.sent_at + FOLLOW_UP;
-            if due > now {
-                next = Some(next.map_or(due, |next: Instant| next.min(due)));
+            let wait = FOLLOW_UP.saturating_sub(viewer.quiet_for(now));
+            if !wait.is_zero() {
+                next = Some(next.map_or(wait, |next: Duration| next.min(wait)));
                 continue;
             }
             viewer.needs_follow_up = false;
@@ -95,7 +95,7 @@ impl Timers {
         for row in broken {
             viewers.remove(row);
         }
-        self.follow_up_at = next.map(|next| next.max(now + FOLLOW_UP_INTERVAL));
+        self.follow_up_at = next.map(|next| now + next.max(FOLLOW_UP_INTERVAL));
     }
 
     /// Sends heartbeats to idle viewers and drops viewers that timed out, if a sweep is due. Returns
@@ -119,12 +119,12 @@ impl Timers {
                     metrics.dropped.with_label_values(&[label]).inc();
                 }
                 broken.push(row);
-            } else if viewer.renew_at <= now {
+            } else if viewer.details.renew_at <= now {
                 aged.push(row);
             } else {
                 let heartbeat = viewer.heartbeat();
                 shortest = shortest.min(heartbeat);
-                let is_idle = now.duration_since(viewer.sent_at) + margin >= heartbeat;
+                let is_idle = viewer.quiet_for(now) + margin >= heartbeat;
                 if is_idle && heartbeats.send(viewer, now) == SendOutcome::Broken {
                     broken.push(row);
                 }

@@ -1,25 +1,25 @@
 //! The event loop of one worker.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mio::event::Event;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Interest, Token};
 use prometheus::local::LocalHistogram;
 use tokio::sync::broadcast::Receiver;
 
-use super::batch::concatenate;
 use super::close_reason::CloseReason;
 use super::inbound::Inbound;
 use super::pacing::Pacing;
+use super::team::{Team, hand_over, release_others, share_long_passes, take_over};
 use super::timers::{Heartbeats, Timers, keep_alive};
 use super::viewer::{SendOutcome, Viewer};
 use super::viewers::Viewers;
-use super::{Mailbox, PendingViewer, WorkerContext, WorkerMessage};
+use super::{Inbox, Mailbox, PendingViewer, WorkerContext, WorkerMessage};
 use crate::hub::Hub;
 use crate::model::{ActivitiesVersion, Cursor, Timestamp};
 use crate::wire::Frame;
@@ -33,8 +33,12 @@ const EVENTS: usize = 1024;
 /// A worker: a table of viewers, and everything needed to serve them.
 pub struct Worker {
     pub(super) context: WorkerContext,
-    poll: Poll,
-    messages: mpsc::Receiver<WorkerMessage>,
+    /// Position in the team.
+    pub(super) index: usize,
+    pub(super) team: Arc<Team>,
+    /// Number of serving workers for which this one has handed over what it does not own.
+    pub(super) serving: usize,
+    pub(super) inbox: Inbox,
     mailbox: Arc<Mailbox>,
     pub(super) stream: Receiver<Frame>,
     pub(super) position: StreamPosition,
@@ -45,7 +49,11 @@ pub struct Worker {
     /// Collects the ages of one pass.
     pub(super) change_age: LocalHistogram,
     next_viewer_id: u64,
-    is_stopping: bool,
+    /// Passes in a row that were long.
+    pub(super) long_passes: u32,
+    /// Number of viewers when more workers began to serve.
+    pub(super) crowd: usize,
+    pub(super) is_stopping: bool,
     end_deadline: Option<Instant>,
 }
 
@@ -75,27 +83,28 @@ impl StreamPosition {
 }
 
 impl Worker {
-    /// Creates a worker that waits on `poll`.
-    pub fn new(
-        poll: Poll,
-        context: WorkerContext,
-        messages: mpsc::Receiver<WorkerMessage>,
-        mailbox: Arc<Mailbox>,
-    ) -> Self {
+    /// Creates the worker at `index` of the team.
+    pub fn new(index: usize, inbox: Inbox, context: WorkerContext, team: Arc<Team>) -> Self {
         let now = Instant::now();
+        let mailbox = Arc::clone(&team.mailboxes()[index]);
         Worker {
             stream: context.hub.subscribe(),
             position: StreamPosition::newest(&context.hub),
             viewers: Viewers::default(),
             inbound: Inbound::new(context.clone(), Arc::clone(&mailbox)),
             timers: Timers::new(context.limits, now),
-            pacing: Pacing::new(now),
+            pacing: Pacing::new(context.limits.pace, now),
             change_age: context.hub.metrics().change_age.local(),
-            next_viewer_id: 0,
+            // No other worker has ids from here on.
+            next_viewer_id: (index as u64) << 48,
+            long_passes: 0,
+            crowd: 0,
             is_stopping: false,
             end_deadline: None,
-            poll,
-            messages,
+            serving: team.serving(),
+            index,
+            team,
+            inbox,
             mailbox,
             context,
         }
@@ -129,7 +138,7 @@ impl Worker {
             ..StreamPosition::newest(hub)
         };
         self.timers = Timers::new(self.context.limits, now);
-        self.pacing = Pacing::new(now);
+        self.pacing = Pacing::new(self.context.limits.pace, now);
         self.inbound.clear();
     }
 
@@ -137,7 +146,7 @@ impl Worker {
         let mut events = Events::with_capacity(EVENTS);
         while !self.has_ended() {
             let timeout = self.timeout();
-            match self.poll.poll(&mut events, Some(timeout)) {
+            match self.inbox.poll.poll(&mut events, Some(timeout)) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => {
                     tracing::error!(%error, "a delivery worker cannot wait for events and ends");
                     return;
@@ -150,16 +159,22 @@ impl Worker {
             for event in &events {
                 self.on_socket_event(event);
             }
+            if was_woken {
+                // Before the messages: a worker that did not serve was not woken by earlier events.
+                self.on_engine_event(Instant::now());
+            }
             self.read_messages();
+            if self.serving != self.team.serving() {
+                hand_over(self);
+            }
             self.inbound
                 .resume_unread(&mut self.viewers, &self.position);
             let now = Instant::now();
-            if was_woken {
-                self.on_engine_event(now);
-            }
             if !self.stream.is_empty() && self.pacing.wait(now).is_zero() {
                 self.pass(now);
-                self.pacing.record_pass(now, Instant::now());
+                let end = Instant::now();
+                self.pacing.record_pass(now, end);
+                share_long_passes(self, end - now);
             }
             self.run_timers(now);
         }
@@ -184,8 +199,8 @@ impl Worker {
         }
     }
 
-    fn read_messages(&mut self) {
-        while let Ok(message) = self.messages.try_recv() {
+    pub(super) fn read_messages(&mut self) {
+        while let Ok(message) = self.inbox.messages.try_recv() {
             match message {
                 WorkerMessage::Register(viewer) => self.register(*viewer),
                 WorkerMessage::Reply {
@@ -193,6 +208,7 @@ impl Worker {
                     viewer_id,
                     frame,
                 } => self.send_reply(row, viewer_id, frame),
+                WorkerMessage::HandOver(handed) => take_over(self, handed),
                 WorkerMessage::CloseAll => {
                     self.is_stopping = true;
                     for row in self.viewers.rows() {
@@ -209,27 +225,17 @@ impl Worker {
     /// Adds a viewer, and sends the frames that were published since its position.
     pub(super) fn register(&mut self, mut pending: PendingViewer) {
         self.next_viewer_id += 1;
-        let (row, now) = (self.viewers.next_row(), Instant::now());
+        let now = Instant::now();
         let (is_current, encoding) = (pending.at.epoch == self.position.at.epoch, pending.encoding);
         let received = std::mem::take(&mut pending.received);
         let renew_at = self.timers.renew_at(now);
         let mut viewer = Viewer::new(pending, self.next_viewer_id, now, renew_at);
-        // Edge-triggered, for both directions, for as long as the viewer is connected.
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        let registry = self.poll.registry();
-        if registry
-            .register(viewer.socket(), Token(row), interest)
-            .is_err()
-        {
-            return;
-        }
         if !received.is_empty() {
             viewer.feed(&received, self.context.limits.message_bytes, now);
         }
-        if viewer.needs_follow_up {
-            self.timers.schedule_follow_up(now);
-        }
-        self.viewers.insert(viewer);
+        let Ok(row) = self.insert(viewer, now) else {
+            return;
+        };
         if !is_current {
             return self.close(row, CloseReason::NewEpoch);
         }
@@ -254,28 +260,17 @@ impl Worker {
         }
     }
 
-    /// Sends a new viewer the frames that the others received while it was on its way here.
-    fn catch_up(&mut self, row: usize) {
-        let Some(viewer) = self.viewers.get_mut(row) else {
-            return;
-        };
-        if viewer.at >= self.position.at.rev {
-            return self.inbound.resume(&mut self.viewers, row, &self.position);
+    /// Adds a viewer to the table and to the event loop. Returns its row.
+    pub(super) fn insert(&mut self, mut viewer: Viewer, now: Instant) -> io::Result<usize> {
+        // Edge-triggered, for both directions, for as long as the viewer is connected.
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let token = Token(viewer.row());
+        let registry = self.inbox.poll.registry();
+        registry.register(viewer.socket(), token, interest)?;
+        if viewer.needs_follow_up {
+            self.timers.schedule_follow_up(now);
         }
-        let hub = &self.context.hub;
-        let missing = hub
-            .replay(viewer.filter(), viewer.at)
-            .unwrap_or_else(|| hub.resync(viewer.filter(), viewer.form, viewer.at));
-        if hub.epoch() != self.position.at.epoch {
-            return self.close(row, CloseReason::NewEpoch);
-        }
-        viewer.at = missing.reaches;
-        let encoding = viewer.encoding();
-        let bytes = concatenate(&missing.frames, encoding, &mut viewer.chain);
-        viewer.needs_resync = !missing.is_whole;
-        let outcome = viewer.send(bytes, Instant::now());
-        self.viewers.settle(row, outcome);
-        self.resume(row);
+        Ok(self.viewers.insert(viewer))
     }
 
     fn on_socket_event(&mut self, event: &Event) {
@@ -342,17 +337,28 @@ impl Worker {
         for row in aged {
             self.close(row, CloseReason::Renewal);
         }
+        release_others(self);
     }
 
     /// Sends the frame of a `Reply::Later`, unless the viewer has left, and handles its next message.
     fn send_reply(&mut self, row: usize, viewer_id: u64, frame: Bytes) {
-        let Some(viewer) = self.viewers.get_mut(row) else {
+        let viewer = self.viewers.get_mut(row);
+        let Some(viewer) = viewer.filter(|viewer| viewer.details.id == viewer_id) else {
+            // It has left, or was handed over.
+            if self.team.owner(row) != self.index {
+                let reply = WorkerMessage::Reply {
+                    row,
+                    viewer_id,
+                    frame,
+                };
+                self.team.send_to_owner(row, reply);
+            }
             return;
         };
-        if viewer.id != viewer_id || viewer.is_closing() {
+        if viewer.is_closing() {
             return;
         }
-        viewer.awaits_reply = false;
+        viewer.details.awaits_reply = false;
         let outcome = viewer.send(frame, Instant::now());
         self.viewers.settle(row, outcome);
         if self.is_stopping {
@@ -366,7 +372,7 @@ impl Worker {
         let Some(viewer) = self.viewers.get_mut(row) else {
             return;
         };
-        if viewer.is_closing() || viewer.awaits_reply {
+        if viewer.is_closing() || viewer.details.awaits_reply {
             return;
         }
         let retry_ms = match reason {

@@ -17,6 +17,7 @@ async fn an_invalid_value_is_refused_in_one_line_with_option_value_and_what_is_a
         ("--history", "5m", "from 1h"),
         ("--heartbeat", "0s", "10ms to 24h"),
         ("--min-heartbeat", "0s", "10ms to 24h"),
+        ("--pace", "2s", "1ms to 1s"),
         ("--max-viewers", "0", "1"),
         ("--max-connections", "0", "1"),
         ("--max-connections-per-address", "-1", "1"),
