@@ -22,7 +22,7 @@ use super::staff::counted;
 use super::time_text::{Now, ago};
 use crate::hub::Board;
 use crate::model::{
-    Activities, AdoptionState, Audience, Cursor, Pet, PetId, Profile, Status, StatusNote, Timestamp,
+    AdoptionState, Audience, Cursor, Pet, PetId, Profile, Status, StatusNote, Timestamp,
 };
 
 /// The board, without its cards.
@@ -178,7 +178,7 @@ impl IndexPage {
             layout,
             other_layout: layout.other(),
             blank: PetView::blank(now),
-            statuses: choices(&now.activities, None),
+            statuses: Choice::statuses(&now.activities, ""),
             undo: None,
             bulk_undo: None,
             all_pets: all_pets(pets),
@@ -197,7 +197,7 @@ impl CardsPage {
         CardsPage {
             pets: pets.iter().map(|pet| PetView::new(pet, now)).collect(),
             layout,
-            statuses: choices(&now.activities, None),
+            statuses: Choice::statuses(&now.activities, ""),
         }
     }
 }
@@ -219,7 +219,7 @@ impl ShowPage {
             },
             pet: PetView::new(pet, now),
             details: DetailView::list(&pet.profile, audience),
-            statuses: choices(&now.activities, Some(pet.status)),
+            statuses: Choice::statuses(&now.activities, ""),
             status_form: StatusForm::new(pet, now),
             undo,
             today: None,
@@ -352,13 +352,4 @@ impl AsOf {
             as_of_clock: now.clock(),
         }
     }
-}
-
-/// Returns every status to choose from, with the current one marked.
-fn choices(activities: &Activities, current: Option<Status>) -> Vec<Choice> {
-    let choice = |status: &Status| {
-        let is_current = Some(*status) == current;
-        Choice::new(status.as_str(), &activities.text(*status), is_current)
-    };
-    activities.choices().iter().map(choice).collect()
 }

@@ -47,7 +47,6 @@ struct SheetView {
 /// The address of a page, for people and for cameras.
 #[derive(Serialize)]
 struct LinkView {
-    address: String,
     /// The address without its scheme, as people type it.
     text: String,
     /// The QR code as the path of an SVG, one unit per module.
@@ -89,7 +88,7 @@ impl PrintSheet {
 
 impl PrintPage {
     /// The sheet about `pet`, whose page is at `address`.
-    pub fn new(pet: &Pet, sheet: PrintSheet, address: Option<String>, now: &Now) -> Self {
+    pub fn new(pet: &Pet, sheet: PrintSheet, address: Option<&str>, now: &Now) -> Self {
         // The template shows the first two beside the name.
         let details = DetailView::list(&pet.profile, Audience::Public).into_iter();
         let details = details.skip(2).filter(DetailView::is_known);
@@ -113,8 +112,8 @@ impl PrintPage {
 
 impl LinkView {
     /// The link to `address`; `None` if the address is longer than a QR code.
-    fn new(address: String) -> Option<Self> {
-        let code = QrCode::new(&address).ok()?;
+    fn new(address: &str) -> Option<Self> {
+        let code = QrCode::new(address).ok()?;
         let mut qr_path = String::new();
         let rows = code.to_colors();
         for (y, row) in rows.chunks(code.width()).enumerate() {
@@ -124,14 +123,11 @@ impl LinkView {
                 }
             }
         }
-        let text = address
-            .split_once("://")
-            .map_or(&*address, |(_, rest)| rest);
+        let text = address.split_once("://").map_or(address, |(_, rest)| rest);
         Some(LinkView {
             text: text.to_owned(),
             qr_path,
             qr_size: code.width(),
-            address,
         })
     }
 }

@@ -32,5 +32,5 @@ pub fn show_sheet(
     let now = Now::new(&pages.site.app.rescue());
     let address = pages.public_address(&format!("/pets/{}", pet.id));
     let sheet = PrintSheet::parse(&query.kind, &query.paper);
-    pages.show(&PrintPage::new(&pet, sheet, address, &now))
+    pages.show(&PrintPage::new(&pet, sheet, address.as_deref(), &now))
 }
