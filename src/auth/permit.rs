@@ -186,6 +186,19 @@ pub struct Rights {
 }
 
 impl Rights {
+    /// Returns the rights with which parts are rendered that readers share: nothing about one reader.
+    pub const fn shared(auth: AuthMode, is_staff: bool) -> Self {
+        Rights {
+            auth,
+            name: None,
+            is_staff,
+            is_admin: false,
+            is_station: false,
+            account_cookie: None,
+            form_token: None,
+        }
+    }
+
     /// Returns what pages offer this principal.
     pub fn new(principal: &Principal) -> Self {
         let authenticator = principal.authenticator();

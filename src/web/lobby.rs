@@ -59,15 +59,7 @@ pub async fn show_lobby(
 fn cards(
     site: &Arc<Site>,
 ) -> Rendering<impl Fn(&[Arc<Pet>]) -> Option<String> + Send + Sync + 'static> {
-    let rights = Rights {
-        auth: site.app.auth(),
-        name: None,
-        is_staff: false,
-        is_admin: false,
-        is_station: false,
-        account_cookie: None,
-        form_token: None,
-    };
+    let rights = Rights::shared(site.app.auth(), false);
     let site = Arc::clone(site);
     Rendering {
         kind: BlockKind::LobbyCards,

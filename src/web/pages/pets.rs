@@ -82,15 +82,7 @@ fn cards(
         BoardLayout::Cards if rights.is_staff => BlockKind::CardsWithButtons,
         BoardLayout::Cards => BlockKind::Cards,
     };
-    // Shared cards contain nothing about their reader.
-    let rights = Rights {
-        name: None,
-        is_admin: false,
-        is_station: false,
-        account_cookie: None,
-        form_token: None,
-        ..rights
-    };
+    let rights = Rights::shared(rights.auth, rights.is_staff);
     let site = Arc::clone(site);
     Rendering {
         kind,
