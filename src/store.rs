@@ -50,6 +50,8 @@ pub use self::nats::{
     AddressError, ClusterAddress, connect as connect_cluster, export as export_cluster,
     import as import_into_cluster,
 };
+#[cfg(test)]
+pub(crate) use self::photos::delegate_photos;
 pub use self::photos::{PhotoStore, used_photos};
 pub use self::redb::{
     Contents, IoEvent, IoObserver, RedbEngine, backup, check, compact, export, import, restore,

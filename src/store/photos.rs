@@ -42,6 +42,41 @@ pub trait PhotoStore {
     ) -> Result<usize, StoreError>;
 }
 
+/// Implements `PhotoStore` for an engine of tests by the engine in its field `$inner`.
+#[cfg(test)]
+macro_rules! delegate_photos {
+    ($engine:ty, $inner:ident) => {
+        impl $crate::store::PhotoStore for $engine {
+            fn put_photo(
+                &self,
+                hash: $crate::model::PhotoHash,
+                files: &[$crate::model::PhotoFile],
+                now: $crate::model::Timestamp,
+            ) -> Result<(), $crate::store::StoreError> {
+                self.$inner.put_photo(hash, files, now)
+            }
+
+            fn photo(
+                &self,
+                hash: $crate::model::PhotoHash,
+                width_px: u32,
+            ) -> Result<Option<bytes::Bytes>, $crate::store::StoreError> {
+                self.$inner.photo(hash, width_px)
+            }
+
+            fn remove_unused_photos(
+                &self,
+                used: &std::collections::HashSet<$crate::model::PhotoHash>,
+                before: $crate::model::Timestamp,
+            ) -> Result<usize, $crate::store::StoreError> {
+                self.$inner.remove_unused_photos(used, before)
+            }
+        }
+    };
+}
+#[cfg(test)]
+pub(crate) use delegate_photos;
+
 /// Returns the photos of `pets`.
 pub fn used_photos<'a>(pets: impl IntoIterator<Item = &'a Pet>) -> HashSet<PhotoHash> {
     let photos = pets.into_iter().flat_map(|pet| &pet.photos);

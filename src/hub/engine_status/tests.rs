@@ -1,19 +1,17 @@
 //! Viewers with a cursor that this node has not published yet. The clock is paused.
 
-use std::collections::HashSet;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::metrics::Metrics;
 use crate::model::example::{change, pet};
-use crate::model::{Change, ChangeKind, Epoch, PetId, PhotoFile, PhotoHash, Timestamp};
+use crate::model::{Change, ChangeKind, Epoch, PetId, Timestamp};
 use crate::store::{
-    AppliedChange, Engine, Follower, MemoryEngine, PhotoStore, Snapshot, StoreError,
+    AppliedChange, Engine, Follower, MemoryEngine, Snapshot, StoreError, delegate_photos,
 };
 
 /// A shared engine that may have changes that this node has not seen yet.
@@ -28,28 +26,7 @@ struct Elsewhere {
 /// Stands for an engine that does not respond.
 const SILENT: u64 = u64::MAX;
 
-impl PhotoStore for Elsewhere {
-    fn put_photo(
-        &self,
-        hash: PhotoHash,
-        files: &[PhotoFile],
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.shown.put_photo(hash, files, now)
-    }
-
-    fn photo(&self, hash: PhotoHash, width_px: u32) -> Result<Option<Bytes>, StoreError> {
-        self.shown.photo(hash, width_px)
-    }
-
-    fn remove_unused_photos(
-        &self,
-        used: &HashSet<PhotoHash>,
-        before: Timestamp,
-    ) -> Result<usize, StoreError> {
-        self.shown.remove_unused_photos(used, before)
-    }
-}
+delegate_photos!(Elsewhere, shown);
 
 impl Engine for Elsewhere {
     fn epoch(&self) -> Epoch {

@@ -1,12 +1,10 @@
 //! A writer over an engine whose every write waits for a verdict of the test.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -14,11 +12,10 @@ use super::LIMIT;
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::model::{
-    Change, ChangeSource, Epoch, PetId, PhotoFile, PhotoHash, Profile, Rev, Status, Timestamp,
-};
+use crate::model::{Change, ChangeSource, Epoch, PetId, Profile, Rev, Status, Timestamp};
 use crate::store::{
-    AppliedChange, Engine, Follower, MemoryEngine, PhotoStore, Snapshot, StoreError, assign_revs,
+    AppliedChange, Engine, Follower, MemoryEngine, Snapshot, StoreError, assign_revs,
+    delegate_photos,
 };
 use crate::writer::{Command, Committed, QUEUE_LIMIT, Signer, WriteError, Writer, commit_all};
 
@@ -56,28 +53,7 @@ impl GatedEngine {
     }
 }
 
-impl PhotoStore for GatedEngine {
-    fn put_photo(
-        &self,
-        hash: PhotoHash,
-        files: &[PhotoFile],
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.inner.put_photo(hash, files, now)
-    }
-
-    fn photo(&self, hash: PhotoHash, width_px: u32) -> Result<Option<Bytes>, StoreError> {
-        self.inner.photo(hash, width_px)
-    }
-
-    fn remove_unused_photos(
-        &self,
-        used: &HashSet<PhotoHash>,
-        before: Timestamp,
-    ) -> Result<usize, StoreError> {
-        self.inner.remove_unused_photos(used, before)
-    }
-}
+delegate_photos!(GatedEngine, inner);
 
 impl Engine for GatedEngine {
     fn epoch(&self) -> Epoch {
