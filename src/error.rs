@@ -92,6 +92,12 @@ impl Failure {
         Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "Too large", detail)
     }
 
+    /// Returns a 415: the body has a type that this address does not accept.
+    pub fn unsupported_media_type(detail: impl Into<String>) -> Self {
+        let title = "Unsupported media type";
+        Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, title, detail)
+    }
+
     /// Returns a 422: a value breaks a rule.
     pub fn invalid(detail: impl Into<String>) -> Self {
         Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "Not valid", detail)

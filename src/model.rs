@@ -51,6 +51,6 @@ pub use staff::{
     UnknownRole, UnknownScope, check_token_name,
 };
 pub use status::{OwnActivity, Status, StatusNote, StatusNoteError, StatusStart, UnknownStatus};
-pub use text::{HiddenCharacter, TextKind, check_text, clean_text, is_invisible};
+pub use text::{HiddenCharacter, TextKind, check_line, check_text, clean_text, is_invisible};
 pub use timestamp::Timestamp;
 pub use visibility::Visibility;

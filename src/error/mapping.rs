@@ -189,10 +189,7 @@ impl From<PhotoError> for Failure {
             PhotoError::Heic
             | PhotoError::OtherFormat(_)
             | PhotoError::Video
-            | PhotoError::NotAPicture => {
-                let title = "Unsupported media type";
-                Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, title, detail)
-            }
+            | PhotoError::NotAPicture => Failure::unsupported_media_type(detail),
             PhotoError::Empty
             | PhotoError::Animation
             | PhotoError::TooManyPixels { .. }
@@ -260,6 +257,5 @@ fn capitalized(clause: &str) -> String {
 
 /// Returns the message of an error at the field that has the wrong value.
 pub fn at_field(field: &'static str, error: &impl Error) -> FieldError {
-    let message = sentence(error);
-    FieldError { field, message }
+    FieldError::new(field, sentence(error))
 }

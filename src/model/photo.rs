@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::{FieldError, TextKind, Timestamp, check_text};
+use super::{FieldError, Timestamp, check_line};
 
 const HASH_BYTES: usize = 16;
 
@@ -142,17 +142,8 @@ impl Photo {
     /// The rule that the text breaks, at the field `alt`.
     pub fn check_alt(text: &str) -> Result<String, FieldError> {
         let text = text.trim();
-        let length = text.chars().count();
-        let message = if length > Photo::ALT_LIMIT {
-            let limit = Photo::ALT_LIMIT;
-            format!("Use at most {limit} characters; this has {length}.")
-        } else if let Err(hidden) = check_text(text, TextKind::OneLine) {
-            hidden.message()
-        } else {
-            return Ok(text.to_owned());
-        };
-        let field = "alt";
-        Err(FieldError { field, message })
+        check_line(text, Photo::ALT_LIMIT).map_err(|message| FieldError::new("alt", message))?;
+        Ok(text.to_owned())
     }
 }
 

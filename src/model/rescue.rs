@@ -23,7 +23,7 @@ use self::contact::{parse_mail, parse_phone};
 use self::link::parse_link;
 pub use self::logo::{Logo, LogoError};
 use super::local_time::is_time_zone;
-use super::{FieldError, LocalTime, TextKind, check_text, is_invisible};
+use super::{FieldError, LocalTime, check_line, is_invisible};
 
 /// The settings as stored records have them. A setting that is added later is missing in old records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -329,13 +329,7 @@ impl SettingKind {
     /// The rule that the text breaks, for the person who entered it.
     fn validate(self, entered: &str) -> Result<String, String> {
         let text = entered.trim();
-        let (limit, length) = (self.limit(), text.chars().count());
-        if length > limit {
-            return Err(format!(
-                "Use at most {limit} characters; this has {length}."
-            ));
-        }
-        check_text(text, TextKind::OneLine).map_err(|hidden| hidden.message())?;
+        check_line(text, self.limit())?;
         match self {
             SettingKind::Name(_) if text.chars().all(is_invisible) => {
                 Err("Enter the name of your rescue.".to_owned())

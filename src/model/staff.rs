@@ -162,10 +162,7 @@ pub fn check_token_name(name: &str) -> Result<(), FieldError> {
         Err(hidden) => hidden.message(),
         Ok(()) => return Ok(()),
     };
-    Err(FieldError {
-        field: "token-name",
-        message,
-    })
+    Err(FieldError::new("token-name", message))
 }
 
 /// A record of an edit of accounts, sessions or tokens.

@@ -92,7 +92,7 @@ impl Status {
 
     /// Returns the word shown to people; `None` for an activity of the rescue's own, which has a name in its
     /// settings (`Activities::text`).
-    pub(super) const fn built_in_text(self) -> Option<&'static str> {
+    pub const fn built_in_text(self) -> Option<&'static str> {
         Some(match self {
             Status::Eating => "Eating",
             Status::Bathing => "Bathing",

@@ -48,6 +48,20 @@ pub fn check_text(text: &str, kind: TextKind) -> Result<(), HiddenCharacter> {
     Ok(())
 }
 
+/// Checks a text of one line: its length in characters, and every character.
+///
+/// # Errors
+/// Returns a sentence for the person who entered the text.
+pub fn check_line(text: &str, limit: usize) -> Result<(), String> {
+    let length = text.chars().count();
+    if length > limit {
+        return Err(format!(
+            "Use at most {limit} characters; this has {length}."
+        ));
+    }
+    check_text(text, TextKind::OneLine).map_err(|hidden| hidden.message())
+}
+
 /// Removes the characters that `check_text` refuses, and replaces line ends and tabs that are not
 /// allowed by spaces: for texts that earlier versions accepted.
 pub fn clean_text(text: &str, kind: TextKind) -> String {

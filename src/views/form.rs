@@ -51,7 +51,7 @@ pub struct FormPage {
 }
 
 /// A field of the form, with what was entered.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct FieldView {
     name: &'static str,
     label: &'static str,
@@ -246,8 +246,6 @@ impl FieldView {
             input,
             limit: Some(field.kind.limit()),
             optional: matches!(kind, "line") && !matches!(field.kind, SettingKind::Name(_)),
-            is_for_staff: false,
-            is_about: false,
             value: value.to_owned(),
             choices: match field.kind {
                 SettingKind::Choice(choices) => choices
@@ -264,6 +262,7 @@ impl FieldView {
                 }
                 _ => Vec::new(),
             },
+            ..FieldView::default()
         }
     }
 }

@@ -23,6 +23,14 @@ pub struct FieldError {
     pub message: String,
 }
 
+impl FieldError {
+    /// Creates the error of a field.
+    pub fn new(field: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        FieldError { field, message }
+    }
+}
+
 /// At least one field broke its rule; every one that did is named.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("some fields are missing, too long, or not what they should be")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{FieldError, TextKind, check_text, clean_text, is_invisible};
+use crate::model::{FieldError, TextKind, check_line, clean_text, is_invisible};
 
 /// Note on the status of a pet: one line that visitors read beside the status, such as "at the vet until 3".
 /// An empty text means no note.
@@ -48,10 +48,7 @@ impl StatusNote {
 
 impl From<StatusNoteError> for FieldError {
     fn from(error: StatusNoteError) -> Self {
-        FieldError {
-            field: "note",
-            message: error.0,
-        }
+        FieldError::new("note", error.0)
     }
 }
 
@@ -61,13 +58,7 @@ impl FromStr for StatusNote {
     /// Parses what somebody entered. Blank text means no note.
     fn from_str(entered: &str) -> Result<Self, StatusNoteError> {
         let text = entered.trim();
-        let (count, limit) = (text.chars().count(), StatusNote::LIMIT);
-        if count > limit {
-            let message = format!("Use at most {limit} characters; this has {count}.");
-            return Err(StatusNoteError(message));
-        }
-        let checked = check_text(text, TextKind::OneLine);
-        checked.map_err(|hidden| StatusNoteError(hidden.message()))?;
+        check_line(text, StatusNote::LIMIT).map_err(StatusNoteError)?;
         let is_blank = text.chars().all(is_invisible);
         Ok(StatusNote((!is_blank).then(|| text.into())))
     }

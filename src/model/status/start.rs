@@ -27,10 +27,7 @@ impl StatusStart {
     /// # Errors
     /// Both are entered, a time is not RFC 3339, or the start is not within the last 24 hours.
     pub fn parse(began: Option<&str>, minutes_ago: Option<&str>) -> Result<Self, FieldError> {
-        let invalid = |field, message: &str| {
-            let message = message.to_owned();
-            Err(FieldError { field, message })
-        };
+        let invalid = |field, message: &str| Err(FieldError::new(field, message));
         match (began, minutes_ago) {
             (None, None) => Ok(StatusStart::Now),
             (Some(_), Some(_)) => invalid("began", "Use either began or minutes_ago."),

@@ -14,48 +14,51 @@ pub fn activity_form(
     let list = "/settings/activities";
     let mut fields = vec![
         FieldView {
+            name: "name",
+            label: "Name",
+            hint: "For example \u{201c}At the vet\u{201d}",
+            kind: "line",
+            input: "text",
             limit: Some(ActivityInput::NAME_LIMIT),
-            ..FieldView::of(
-                "name",
-                "Name",
-                "For example \u{201c}At the vet\u{201d}",
-                "line",
-                &input.name,
-            )
+            value: input.name.clone(),
+            ..FieldView::default()
         },
         FieldView {
+            name: "icon",
+            label: "Icon",
+            kind: "icon",
+            value: input.icon.clone(),
             choices: choices(icons(), &input.icon),
-            ..FieldView::of("icon", "Icon", "", "icon", &input.icon)
+            ..FieldView::default()
         },
-        FieldView::of(
-            "colour",
-            "Colour",
-            "It must be dark enough to read; pages use lighter and darker shades of it.",
-            "colour",
-            &input.colour,
-        ),
         FieldView {
+            name: "colour",
+            label: "Colour",
+            hint: "It must be dark enough to read; pages use lighter and darker shades of it.",
+            kind: "colour",
+            value: input.colour.clone(),
+            ..FieldView::default()
+        },
+        FieldView {
+            name: "stand-in",
+            label: "Stand-in",
+            hint: "What programs show that know only these four",
+            kind: "choice",
+            value: input.stand_in.clone(),
             choices: choices(stand_ins(), &input.stand_in),
-            ..FieldView::of(
-                "stand-in",
-                "Stand-in",
-                "What programs show that know only these four",
-                "choice",
-                &input.stand_in,
-            )
+            ..FieldView::default()
         },
     ];
     if edited.is_some() {
         let hidden = if input.hidden { "yes" } else { "no" };
         fields.push(FieldView {
+            name: "hidden",
+            label: "Can be set",
+            hint: "Pets that have a hidden activity, and their history, still show it",
+            kind: "choice",
+            value: hidden.to_owned(),
             choices: choices([("no", "Yes"), ("yes", "No, hide it")], hidden),
-            ..FieldView::of(
-                "hidden",
-                "Can be set",
-                "Pets that have a hidden activity, and their history, still show it",
-                "choice",
-                hidden,
-            )
+            ..FieldView::default()
         });
     }
     FormPage {
@@ -84,38 +87,14 @@ pub fn activity_form(
     }
 }
 
-impl FieldView {
-    fn of(
-        name: &'static str,
-        label: &'static str,
-        hint: &'static str,
-        kind: &'static str,
-        value: &str,
-    ) -> Self {
-        FieldView {
-            name,
-            label,
-            hint,
-            kind,
-            input: "text",
-            limit: None,
-            optional: false,
-            is_for_staff: false,
-            is_about: false,
-            value: value.to_owned(),
-            choices: Vec::new(),
-        }
-    }
-}
-
 fn icons() -> impl Iterator<Item = (&'static str, &'static str)> {
     let icons = ActivityIcon::ALL.iter();
     icons.map(|icon| (icon.word, icon.text))
 }
 
 fn stand_ins() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let texts = ["Eating", "Bathing", "Sleeping", "Playing"];
-    Status::FOUR.into_iter().map(Status::known_word).zip(texts)
+    let four = Status::FOUR.into_iter();
+    four.filter_map(|status| Some((status.known_word(), status.built_in_text()?)))
 }
 
 fn choices(

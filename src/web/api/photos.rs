@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use poem::http::StatusCode;
 use poem::{FromRequest, Request, RequestBody};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
@@ -13,9 +12,7 @@ use super::response::{AddPhotoResponse, EditResponse};
 use super::{Api, Section};
 use crate::auth::{MayWrite, Permit};
 use crate::error::Failure;
-use crate::model::{
-    Audience, FieldError, InvalidProfile, PetId, Photo, PhotoEdit, PhotoHash, UnlistedPhotos,
-};
+use crate::model::{Audience, FieldError, PetId, Photo, PhotoEdit, PhotoHash, UnlistedPhotos};
 use crate::serve::conditional::entity_tag;
 use crate::web::Site;
 use crate::web::photos::{photo_hash, store_photo};
@@ -41,9 +38,8 @@ impl<'a> FromRequest<'a> for FileBody {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
         let kind = request.content_type().unwrap_or_default();
         if kind.starts_with("multipart/") || kind.starts_with("application/x-www-form-urlencoded") {
-            let title = "Unsupported media type";
             let detail = "Send the file itself as the body, with Content-Type: image/jpeg, image/png or image/webp.";
-            return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, title, detail).into());
+            return Err(Failure::unsupported_media_type(detail).into());
         }
         Ok(FileBody(Bytes::from_request(request, body).await?))
     }
@@ -75,7 +71,7 @@ impl PhotoApi {
         let pet = PetId::new(id.0.0);
         api.pet(pet, Audience::Staff)?;
         let alt = Photo::check_alt(&alt.0.unwrap_or_default());
-        let alt = alt.map_err(|error| Failure::from(InvalidProfile(vec![error])))?;
+        let alt = alt.map_err(Failure::from)?;
         let photo = store_photo(&api.site, file.0, alt).await?;
         let address = photo_path(photo.hash, photo.width_px);
         let added = api
@@ -129,10 +125,7 @@ impl JsonObject {
     fn into_photo_edit(self) -> Result<PhotoEdit, Failure> {
         const FIELD: &str = "photos";
         self.check_names(&[FIELD])?;
-        let invalid = |message: String| {
-            let field = FIELD;
-            Failure::from(InvalidProfile(vec![FieldError { field, message }]))
-        };
+        let invalid = |message: String| Failure::from(FieldError::new(FIELD, message));
         let list = self.value(FIELD).and_then(|photos| photos.as_array());
         let list = list.ok_or_else(|| invalid("List the photos in their order.".to_owned()))?;
         if list.len() > Photo::MAX_PER_PET {

@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use poem::http::StatusCode;
 use poem::{FromRequest, Request, RequestBody};
 use poem_openapi::error::{ParseParamError, ParsePathError};
 use poem_openapi::payload::{Json, Payload};
@@ -196,8 +195,7 @@ impl<'a> FromRequest<'a> for JsonObject {
             .is_some_and(Json::<bool>::check_content_type);
         if !is_json {
             let detail = "Send JSON, with Content-Type: application/json.";
-            let title = "Unsupported media type";
-            return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, title, detail).into());
+            return Err(Failure::unsupported_media_type(detail).into());
         }
         let bytes = Vec::<u8>::from_request(request, body).await?;
         let object = serde_json::from_slice(&bytes);
@@ -225,8 +223,7 @@ impl JsonObject {
             let value = self.value(field.name)?;
             let text = read_field(field, value);
             text.map_err(|message| {
-                let (field, message) = (field.name, message.to_owned());
-                errors.push(FieldError { field, message });
+                errors.push(FieldError::new(field.name, message));
             })
             .ok()
         });
@@ -263,9 +260,8 @@ impl JsonObject {
             (None, start) => start,
             (Some(since), StatusStart::Now) => StatusStart::Restored(since),
             (Some(_), _) => {
-                let message = "Use only one of since, began and minutes_ago.".to_owned();
-                let field = "since";
-                return Err(FieldError { field, message }.into());
+                let message = "Use only one of since, began and minutes_ago.";
+                return Err(FieldError::new("since", message).into());
             }
         };
         let edit = StatusEdit { start, ..edit };
@@ -276,10 +272,8 @@ impl JsonObject {
     fn status_edit(&self, rescue: &Rescue, present: Option<Status>) -> Result<StatusEdit, Failure> {
         let minutes_ago = self.value("minutes_ago").map(Value::to_string);
         let note = self.value("note").map(|note| {
-            let text = note.as_str().ok_or_else(|| FieldError {
-                field: "note",
-                message: "Use text, in quotation marks.".to_owned(),
-            })?;
+            let not_text = || FieldError::new("note", "Use text, in quotation marks.");
+            let text = note.as_str().ok_or_else(not_text)?;
             Ok::<StatusNote, Failure>(text.parse()?)
         });
         let word = self.text("status").unwrap_or_default();
@@ -309,14 +303,10 @@ impl JsonObject {
         let ids = listed.into_iter().flatten().map(Value::as_u64);
         let pets: Option<BTreeSet<PetId>> = ids.map(|id| id.map(PetId::new)).collect();
         let count = listed.map_or(0, Vec::len);
-        match pets.filter(|pets| pets.len() == count && (1..=MAX_BULK_PETS).contains(&count)) {
-            Some(pets) => Ok((edit, pets)),
-            None => Err(InvalidProfile(vec![FieldError {
-                field: "pets",
-                message: format!("Use a list of 1 to {MAX_BULK_PETS} ids of pets, each once."),
-            }])
-            .into()),
-        }
+        let pets = pets.filter(|pets| pets.len() == count && (1..=MAX_BULK_PETS).contains(&count));
+        let message = || format!("Use a list of 1 to {MAX_BULK_PETS} ids of pets, each once.");
+        let pets = pets.ok_or_else(|| FieldError::new("pets", message()))?;
+        Ok((edit, pets))
     }
 
     /// Returns the value of a field; `None` if it is left out or null.

@@ -60,10 +60,10 @@ pub async fn change_password(
             let response = pages.redirect_with_flash(PATH, &Flash::PasswordChanged(ended));
             Ok(with_session(response, &pages.principal, &secret))
         }
-        Err(SignInError::Wrong) => show_error(&FieldError {
-            field: "present",
-            message: "That isn't your current password.".to_owned(),
-        }),
+        Err(SignInError::Wrong) => {
+            let message = "That isn't your current password.";
+            show_error(&FieldError::new("present", message))
+        }
         Err(SignInError::TooMany { retry_after }) => {
             show_refused(&pages, &person, too_many_attempts(retry_after))
         }

@@ -125,9 +125,6 @@ pub fn check_new_password(
     if password == repeated {
         Ok(())
     } else {
-        Err(FieldError {
-            field: "again",
-            message: "The passwords don't match.".to_owned(),
-        })
+        Err(FieldError::new("again", "The passwords don't match."))
     }
 }

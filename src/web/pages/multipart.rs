@@ -4,7 +4,7 @@
 //! `UploadForm` gets one whose token was checked.
 
 use bytes::Bytes;
-use poem::http::{HeaderMap, StatusCode, header};
+use poem::http::{HeaderMap, header};
 use poem::{FromRequest, Request, RequestBody};
 
 use super::form::{Form, TOKEN};
@@ -47,9 +47,7 @@ impl<'a> FromRequest<'a> for UploadForm {
     /// rendered for this browser.
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
         let boundary = boundary(content_type(request.headers())).ok_or_else(|| {
-            let title = "Unsupported media type";
-            let detail = "Send the form as multipart/form-data.";
-            Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, title, detail)
+            Failure::unsupported_media_type("Send the form as multipart/form-data.")
         })?;
         let body = Bytes::from_request(request, body).await?;
         let parts = parse(boundary, &body);

@@ -13,9 +13,7 @@ use poem::http::{HeaderMap, HeaderValue};
 use super::response::PageResponder;
 use crate::auth::Authenticator;
 use crate::error::Failure;
-use crate::model::{
-    Activities, Cursor, FieldError, InvalidProfile, Pet, PetId, Status, StatusNote, Timestamp,
-};
+use crate::model::{Activities, Cursor, FieldError, Pet, PetId, Status, StatusNote, Timestamp};
 use crate::views::{Now, UndoView};
 use crate::writer::{Committed, Expected};
 
@@ -158,10 +156,7 @@ pub fn parse_fields(
     since: Option<&str>,
     replaces: Option<&str>,
 ) -> Result<(Option<Timestamp>, Expected), Failure> {
-    let invalid = |field, message: &str| {
-        let message = message.to_owned();
-        Failure::from(InvalidProfile(vec![FieldError { field, message }]))
-    };
+    let invalid = |field, message: &str| Failure::from(FieldError::new(field, message));
     let since = since.map(|text| match Timestamp::from_rfc_3339(text) {
         Some(since) if since <= Timestamp::now() => Ok(since),
         Some(_) => Err(invalid("since", "This time is in the future.")),

@@ -130,11 +130,8 @@ fn preview(sheet: Sheet, board: &Board) -> ImportPreview {
         is_namesake: !identities.insert(pet.folded_identity()),
         texts: texts(pet),
     });
-    let problems = sheet.problems.iter().map(|problem| {
-        serde_json::json!({
-            "row": problem.row, "column": problem.column, "message": problem.message,
-        })
-    });
+    let problems = sheet.problems.iter();
+    let problems = problems.map(|problem| serde_json::json!(problem));
     let (_, request_key) = form::new_key();
     ImportPreview {
         pets: pets.collect(),

@@ -1,8 +1,6 @@
 //! Validates and applies what an admin enters for an activity.
 
-use super::super::super::{
-    FieldError, OwnActivity, Status, TextKind, check_text, fold, is_invisible,
-};
+use super::super::super::{FieldError, OwnActivity, Status, check_line, fold, is_invisible};
 use super::super::Accent;
 use super::{Activities, Activity, ActivityIcon};
 
@@ -25,7 +23,7 @@ impl ActivityInput {
     /// The most characters of a name, which fits on a button.
     pub const NAME_LIMIT: usize = 20;
 
-    /// The values of an empty form. The colour is none of the four statuses' own.
+    /// Returns the values of an empty form, with a colour that none of the four statuses has.
     pub fn blank() -> Self {
         ActivityInput {
             icon: ActivityIcon::ALL[0].word.to_owned(),
@@ -35,8 +33,8 @@ impl ActivityInput {
         }
     }
 
-    /// The values of the form for `activity`.
-    pub fn of(activity: &Activity) -> Self {
+    /// Returns the values of the form for `activity`.
+    pub fn from_activity(activity: &Activity) -> Self {
         ActivityInput {
             name: activity.name.clone(),
             icon: activity.icon.clone(),
@@ -58,7 +56,7 @@ impl Activities {
         if self
             .0
             .iter()
-            .any(|activity| ActivityInput::of(activity) == *input)
+            .any(|activity| ActivityInput::from_activity(activity) == *input)
         {
             return Ok(changed);
         }
@@ -131,13 +129,13 @@ impl Activities {
         for activity in &self.0 {
             let is_word = activity.status().is_some() && validated.find(&activity.word).is_none();
             if !is_word {
-                return Err(vec![error(
+                return Err(vec![FieldError::new(
                     "word",
                     "it is no word, or another activity has it",
                 )]);
             }
             validated.0.push(activity.clone());
-            validated = validated.set_last(&ActivityInput::of(activity))?;
+            validated = validated.set_last(&ActivityInput::from_activity(activity))?;
         }
         Ok(validated)
     }
@@ -147,24 +145,24 @@ impl Activities {
         let last = self.0.pop().unwrap_or_default();
         let (name, mut errors) = (input.name.trim(), Vec::new());
         if let Err(message) = self.check_name(name) {
-            errors.push(error("name", &message));
+            errors.push(FieldError::new("name", message));
         }
         if ActivityIcon::find(&input.icon).is_none() {
-            errors.push(error("icon", "Choose one of these."));
+            errors.push(FieldError::new("icon", "Choose one of these."));
         }
         let colour = match input.colour.trim().parse::<Accent>() {
             Ok(colour) => colour.to_string(),
             Err(message) => {
-                errors.push(error("colour", &message));
+                errors.push(FieldError::new("colour", message));
                 String::new()
             }
         };
         let is_known = |status: Status| status.known_word() == input.stand_in;
         if !Status::FOUR.into_iter().any(is_known) {
-            errors.push(error("stand-in", "Choose one of these."));
+            errors.push(FieldError::new("stand-in", "Choose one of these."));
         }
         if let Err((field, message)) = self.check_room(input.hidden, last.name.is_empty()) {
-            errors.push(error(field, &message));
+            errors.push(FieldError::new(field, message));
         }
         self.0.push(Activity {
             word: last.word,
@@ -182,16 +180,10 @@ impl Activities {
     }
 
     fn check_name(&self, name: &str) -> Result<(), String> {
-        let (limit, length) = (ActivityInput::NAME_LIMIT, name.chars().count());
         if name.chars().all(is_invisible) {
             return Err("Enter a name, for example \u{201c}At the vet\u{201d}.".to_owned());
         }
-        if length > limit {
-            return Err(format!(
-                "Use at most {limit} characters; this has {length}."
-            ));
-        }
-        check_text(name, TextKind::OneLine).map_err(|hidden| hidden.message())?;
+        check_line(name, ActivityInput::NAME_LIMIT)?;
         let own = self.0.iter().map(|activity| fold(&activity.name));
         let built_in = Status::BUILT_IN
             .iter()
@@ -246,13 +238,6 @@ impl Activities {
                 && self.find(word).is_none()
         };
         words.find(is_free).unwrap_or_default()
-    }
-}
-
-fn error(field: &'static str, message: &str) -> FieldError {
-    FieldError {
-        field,
-        message: message.to_owned(),
     }
 }
 

@@ -103,10 +103,7 @@ fn parse_start(form: &Form, local: &LocalTime, now: Timestamp) -> Result<StatusS
     let Some(clock) = entered("began") else {
         return StatusStart::parse(None, entered("minutes_ago"));
     };
-    let error = |message: &str| FieldError {
-        field: "began",
-        message: message.to_owned(),
-    };
+    let error = |message: &str| FieldError::new("began", message);
     if entered("minutes_ago").is_some() {
         return Err(error("Choose one of the two: minutes, or a time."));
     }
@@ -119,7 +116,7 @@ fn parse_start(form: &Form, local: &LocalTime, now: Timestamp) -> Result<StatusS
 /// Says that the status would have begun before the one that precedes it.
 fn too_early(field: &'static str, preceding: &str, since: &str) -> FieldError {
     let message = format!("{preceding} began at {since}. Choose a later time.");
-    FieldError { field, message }
+    FieldError::new(field, message)
 }
 
 /// Shows the form again, with what was entered and an error.

@@ -36,7 +36,7 @@ pub fn show_form(
     }
     let rescue = pages.site.app.rescue();
     let activity = rescue.activities.find(&word).ok_or_else(unknown)?;
-    let input = ActivityInput::of(activity);
+    let input = ActivityInput::from_activity(activity);
     pages.show(&activity_form(Some(&word), &input, &[]))
 }
 
