@@ -120,7 +120,7 @@ const FIELDS: [RescueField; 10] = [
     RescueField {
         name: "accent",
         label: "Colour",
-        hint: "Of links and buttons. It must be dark enough to read; dark pages use a lighter shade.",
+        hint: "For links and buttons. It must be dark enough to read; dark pages use a lighter shade.",
         kind: SettingKind::Colour,
         text: |rescue| &rescue.accent,
         text_mut: |rescue| &mut rescue.accent,
@@ -342,7 +342,7 @@ impl SettingKind {
             SettingKind::Choice(choices) if choices.iter().any(|(value, _)| text == *value) => {
                 Ok(text.to_owned())
             }
-            SettingKind::Choice(_) => Err("Choose one of these.".to_owned()),
+            SettingKind::Choice(_) => Err("Choose one of the options.".to_owned()),
             // A form always has a colour.
             SettingKind::Colour if text.eq_ignore_ascii_case(Accent::DEFAULT) => Ok(String::new()),
             SettingKind::Colour => text.parse().map(|accent: Accent| accent.to_string()),

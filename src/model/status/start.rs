@@ -37,7 +37,10 @@ impl StatusStart {
                 }
                 _ => invalid(
                     "minutes_ago",
-                    "Use a whole number of minutes from 0 to 1440.",
+                    &format!(
+                        "Use a whole number of minutes from 0 to {}.",
+                        StatusStart::LIMIT_MINUTES
+                    ),
                 ),
             },
             (Some(text), None) => {
@@ -46,7 +49,7 @@ impl StatusStart {
                 };
                 let (now, limit) = (Timestamp::now(), StatusStart::LIMIT_MINUTES);
                 if began > now {
-                    return invalid("began", "This time is in the future.");
+                    return invalid("began", "Use a time that is not in the future.");
                 }
                 if now.since(began) > Duration::from_mins(limit.into()) {
                     return invalid("began", "Use a time within the last 24 hours.");

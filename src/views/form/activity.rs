@@ -41,8 +41,8 @@ pub fn activity_form(
         },
         FieldView {
             name: "stand-in",
-            label: "Stand-in",
-            hint: "What programs show that know only these four",
+            label: "Shown by older programs as",
+            hint: "For programs that know only these four",
             kind: "choice",
             value: input.stand_in.clone(),
             choices: choices(stand_ins(), &input.stand_in),
@@ -53,11 +53,11 @@ pub fn activity_form(
         let hidden = if input.hidden { "yes" } else { "no" };
         fields.push(FieldView {
             name: "hidden",
-            label: "Can be set",
-            hint: "Pets that have a hidden activity, and their history, still show it",
+            label: "Show on buttons",
+            hint: "Pets that have a hidden activity keep it, and so does their history",
             kind: "choice",
             value: hidden.to_owned(),
-            choices: choices([("no", "Yes"), ("yes", "No, hide it")], hidden),
+            choices: choices([("no", "Yes"), ("yes", "No")], hidden),
             ..FieldView::default()
         });
     }

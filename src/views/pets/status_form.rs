@@ -24,7 +24,7 @@ const STARTS: [(&str, &str); 7] = [
 const LABELS: [(&str, &str); 3] = [
     ("note", "Note"),
     ("minutes_ago", "Started"),
-    ("began", "Or at"),
+    ("began", "Or started at"),
 ];
 
 /// The form, with the present status of a pet or with what was entered.

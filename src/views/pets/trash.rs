@@ -47,7 +47,7 @@ fn left(removal: &Removal, now: Timestamp) -> String {
     let seconds = removal.ends().since(now).as_secs();
     let days = usize::try_from(seconds.div_ceil(24 * 60 * 60)).unwrap_or(usize::MAX);
     match days {
-        0 => "is deleted soon".to_owned(),
+        0 => "will be deleted soon".to_owned(),
         days => format!("{} left", counted(days, "day", "days")),
     }
 }
@@ -67,8 +67,8 @@ mod tests {
             (23, "30 days left"),
             (24, "29 days left"),
             (30 * 24 - 1, "1 day left"),
-            (30 * 24, "is deleted soon"),
-            (40 * 24, "is deleted soon"),
+            (30 * 24, "will be deleted soon"),
+            (40 * 24, "will be deleted soon"),
         ] {
             let now = Timestamp::from_micros(hours * 3_600_000_000);
             assert_eq!(left(&removal, now), expected);

@@ -140,9 +140,9 @@ impl JsonObject {
             let alt = match &photo["alt"] {
                 serde_json::Value::Null => None,
                 alt => {
-                    let alt = alt
-                        .as_str()
-                        .ok_or_else(|| invalid("`alt` is text.".to_owned()))?;
+                    let alt = alt.as_str().ok_or_else(|| {
+                        invalid("Use text for `alt`, in quotation marks.".to_owned())
+                    })?;
                     Some(Photo::check_alt(alt).map_err(|error| invalid(error.message))?)
                 }
             };

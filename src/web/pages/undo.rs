@@ -159,7 +159,7 @@ pub fn parse_fields(
     let invalid = |field, message: &str| Failure::from(FieldError::new(field, message));
     let since = since.map(|text| match Timestamp::from_rfc_3339(text) {
         Some(since) if since <= Timestamp::now() => Ok(since),
-        Some(_) => Err(invalid("since", "This time is in the future.")),
+        Some(_) => Err(invalid("since", "Use a time that is not in the future.")),
         None => Err(invalid("since", Timestamp::RFC_3339_MESSAGE)),
     });
     let replaces = replaces.map(|text| {

@@ -57,7 +57,7 @@ pub async fn save_logo(
 ) -> poem::Result<Response> {
     let logo = match form {
         LogoForm::Remove => Ok(None),
-        LogoForm::Save(None) => Err(Failure::bad_request("Choose a file.")),
+        LogoForm::Save(None) => Err(Failure::bad_request("Choose a JPEG, PNG or WebP file.")),
         LogoForm::Save(Some(file)) => read_logo(&pages, file).await.map(Some),
     };
     match logo {

@@ -219,7 +219,7 @@ async fn times_follow_the_time_zone_and_the_clock() {
     ];
     let (status, page) = save(&mut anna, &wrong).await;
     assert_eq!(status, 422);
-    assert!(page.contains("Choose a time zone.") && page.contains("Choose one of these."));
+    assert!(page.contains("Choose a time zone.") && page.contains("Choose one of the options."));
     let entered = [
         ("name", "Paws"),
         ("time-zone", "Asia/Kathmandu"),

@@ -154,13 +154,13 @@ async fn a_refused_form_keeps_what_was_entered_and_says_what_is_wrong() {
             "at the vet",
             ("", "soon"),
             "began",
-            "Enter a time of the last 12 hours.",
+            "Enter a time within the last 12 hours, such as 14:05.",
         ),
         (
             "at the vet",
             ("20", "10:00"),
             "began",
-            "Choose one of the two",
+            "Enter a time, or choose how long ago, not both.",
         ),
         (
             "at the vet",

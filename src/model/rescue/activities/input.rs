@@ -127,11 +127,11 @@ impl Activities {
     pub fn validated(&self) -> Result<Self, Vec<FieldError>> {
         let mut validated = Activities::default();
         for activity in &self.0 {
-            let is_word = activity.status().is_some() && validated.find(&activity.word).is_none();
-            if !is_word {
+            let is_word = OwnActivity::new(&activity.word, Status::Playing.known_word()).is_some();
+            if !is_word || validated.find(&activity.word).is_some() {
                 return Err(vec![FieldError::new(
                     "word",
-                    "it is no word, or another activity has it",
+                    "Use 1 to 24 lower-case letters, digits and dashes, and a word that no other status has.",
                 )]);
             }
             validated.0.push(activity.clone());
@@ -148,7 +148,7 @@ impl Activities {
             errors.push(FieldError::new("name", message));
         }
         if ActivityIcon::find(&input.icon).is_none() {
-            errors.push(FieldError::new("icon", "Choose one of these."));
+            errors.push(FieldError::new("icon", "Choose one of the options."));
         }
         let colour = match input.colour.trim().parse::<Accent>() {
             Ok(colour) => colour.to_string(),
@@ -159,7 +159,7 @@ impl Activities {
         };
         let is_known = |status: Status| status.known_word() == input.stand_in;
         if !Status::FOUR.into_iter().any(is_known) {
-            errors.push(FieldError::new("stand-in", "Choose one of these."));
+            errors.push(FieldError::new("stand-in", "Choose one of the options."));
         }
         if let Err((field, message)) = self.check_room(input.hidden, last.name.is_empty()) {
             errors.push(FieldError::new(field, message));
@@ -297,6 +297,26 @@ mod tests {
         assert_eq!(renamed.all()[1..], own.all()[1..]);
         assert_eq!(own.with_edit("gone", &named("x")), None);
         assert_eq!(renamed.validated(), Ok(renamed.clone()));
+    }
+
+    #[test]
+    fn a_wrong_field_of_a_record_is_named() {
+        for (field, value) in [
+            ("word", "gone"),
+            ("word", "a b"),
+            ("stand-in", "not-set-yet"),
+        ] {
+            let mut own = with(&["At the vet"]);
+            let activity = &mut own.0[0];
+            match field {
+                "word" => activity.word = value.to_owned(),
+                _ => activity.stand_in = value.to_owned(),
+            }
+            assert_eq!(fields(own.validated()), [field], "{value}");
+        }
+        let mut own = with(&["At the vet", "Walk"]);
+        own.0[1].word = "at-the-vet".to_owned();
+        assert_eq!(fields(own.validated()), ["word"]);
     }
 
     #[test]

@@ -105,12 +105,12 @@ fn parse_start(form: &Form, local: &LocalTime, now: Timestamp) -> Result<StatusS
     };
     let error = |message: &str| FieldError::new("began", message);
     if entered("minutes_ago").is_some() {
-        return Err(error("Choose one of the two: minutes, or a time."));
+        return Err(error("Enter a time, or choose how long ago, not both."));
     }
     let began = local.last_time(clock, now);
     began
         .map(StatusStart::At)
-        .ok_or_else(|| error("Enter a time of the last 12 hours."))
+        .ok_or_else(|| error("Enter a time within the last 12 hours, such as 14:05."))
 }
 
 /// Says that the status would have begun before the one that precedes it.

@@ -91,7 +91,7 @@ async fn a_file_that_cannot_be_a_logo_says_why_and_changes_nothing() {
     let (rescue, mut anna) = Rescue::start_as("anna").await;
     anna.get("/settings/logo").await;
     for (file, message) in [
-        (&b""[..], "Choose a file."),
+        (&b""[..], "Choose a JPEG, PNG or WebP file."),
         (
             b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
             "Save the photo as JPEG",

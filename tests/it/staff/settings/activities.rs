@@ -117,11 +117,11 @@ async fn a_wrong_form_is_refused_with_the_reason_and_what_was_entered() {
         ),
         (
             &[("name", "Walk"), ("icon", "horse")],
-            "Choose one of these.",
+            "Choose one of the options.",
         ),
         (
             &[("name", "Walk"), ("stand-in", "at-the-vet")],
-            "Choose one of these.",
+            "Choose one of the options.",
         ),
     ] {
         let (status, page) = send(&mut anna, PATH, fields).await;
