@@ -275,6 +275,7 @@ impl ChangeObject {
             r#type: ChangeKind::Gone(None).as_str().to_owned(),
             status: None,
             activity: None,
+            began: None,
             note: None,
             ..ChangeObject::new(epoch, change)
         }

@@ -297,6 +297,8 @@ mod tests {
             Flash::OtherSessionsEnded(3),
             Flash::TokenRevoked,
             Flash::PasswordChanged(EndedAccess::default()),
+            Flash::PinSet,
+            Flash::PinRemoved,
             Flash::PetRemoved(PetId::new(7)),
             Flash::PetDeleted,
             Flash::NoPetSelected,

@@ -33,8 +33,8 @@ const PENDING_AUTHOR: &str = "pending-author";
 /// Hidden field of every form with the account that it was rendered for.
 const AUTHOR: &str = "author";
 
-/// Fields that are never returned: passwords, the token for an earlier page, and the author.
-const NEVER_RETURNED: [&str; 5] = ["password", "again", "present", "form-token", AUTHOR];
+/// Fields that are never returned: passwords, PINs, the token for an earlier page, and the author.
+const NEVER_RETURNED: [&str; 6] = ["password", "pin", "again", "present", "form-token", AUTHOR];
 
 /// Fields of invitations and tokens that people fill in, with their labels.
 const LABELS: [(&str, &str); 4] = [

@@ -69,7 +69,7 @@ test("a hidden page asks once it is visible", async () => {
   assert.equal(opened.asked, 1);
 });
 
-test("a request that failed is repeated later, and what changes meanwhile is not forgotten", async () => {
+test("a request that failed is repeated after 15 seconds", async () => {
   const opened = open();
   opened.isFailing = true;
   opened.check.receive("status");
@@ -77,5 +77,17 @@ test("a request that failed is repeated later, and what changes meanwhile is not
   assert.deepEqual([opened.asked, opened.answers], [1, 0]);
   opened.isFailing = false;
   await opened.clock.run(15_000);
+  assert.deepEqual([opened.asked, opened.answers], [2, 1]);
+});
+
+test("a change after a failed request is asked for without waiting for the retry", async () => {
+  const opened = open();
+  opened.isFailing = true;
+  opened.check.receive("status");
+  await opened.clock.run(1_000);
+  assert.deepEqual([opened.asked, opened.answers], [1, 0]);
+  opened.isFailing = false;
+  opened.check.receive("pet");
+  await opened.clock.run(5_000);
   assert.deepEqual([opened.asked, opened.answers], [2, 1]);
 });
