@@ -75,7 +75,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 impl Server {
     /// Accepts connections until `stop`. Each is a task of `tasks`; after `stop` it finishes its
-    /// request, and ends at once on `cut`.
+    /// request, and ends immediately on `cut`.
     pub async fn run(self, tasks: TaskTracker, stop: CancellationToken, cut: CancellationToken) {
         let free = Arc::new(Semaphore::new(self.max_connections));
         let endpoint = Arc::new(self.endpoint);

@@ -83,7 +83,7 @@ impl<'a, S: RequiredScope> FromRequest<'a> for Permit<S> {
     }
 }
 
-/// A person who is signed in with this browser, which is no station. Cheap to clone.
+/// A person who is signed in with this browser, which is not a station. Cheap to clone.
 #[derive(Clone)]
 pub struct SignedIn {
     /// The person's account.
@@ -166,7 +166,7 @@ impl<'a> FromRequest<'a> for Administrator {
     }
 }
 
-/// Actions that a page offers its reader. They are no permission: every route checks for itself.
+/// Actions that a page offers its reader. They grant nothing: every route checks for itself.
 #[derive(Clone, Debug)]
 pub struct Rights {
     /// The mode of the server.

@@ -28,7 +28,7 @@ impl RateLimit {
         RateLimit { capacity, refill }
     }
 
-    /// Returns the limit for `count` per second on average, and twice as many at once.
+    /// Returns the limit for `count` per second on average, and twice as many in a burst.
     pub fn per_second(count: u32) -> Self {
         let count = count.max(1);
         RateLimit::new(count * BURST_SECONDS, Duration::from_secs(1) / count)

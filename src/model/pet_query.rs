@@ -120,7 +120,7 @@ impl PetQuery {
     /// Sets a parameter.
     ///
     /// # Errors
-    /// What is allowed, for a value that is not.
+    /// Names the allowed values.
     fn set(&mut self, name: &str, value: &str, activities: &Activities) -> Result<(), String> {
         match name {
             "q" => self.text = short(value)?,

@@ -7,11 +7,11 @@ use super::{Photo, PhotoHash};
 pub struct PhotoEdit {
     /// Photos in their new order, each with its new alternative text if that changes.
     pub listed: Vec<(PhotoHash, Option<String>)>,
-    /// Fate of the other photos.
+    /// Tells whether the other photos stay.
     pub unlisted: UnlistedPhotos,
 }
 
-/// Fate of photos that an edit does not list.
+/// Rule for photos that an edit does not list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnlistedPhotos {
     /// They are removed: the list is complete.

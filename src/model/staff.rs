@@ -152,7 +152,7 @@ pub const TOKEN_NAME_CHARACTERS: usize = 40;
 /// Checks the name of a token.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Names the rule that the name breaks.
 pub fn check_token_name(name: &str) -> Result<(), FieldError> {
     let length = name.chars().count();
     let message = match check_text(name, TextKind::OneLine) {

@@ -39,7 +39,7 @@ struct SessionView {
     handle: String,
     client: String,
     began: TimeView,
-    activity: String,
+    last_active: String,
     is_this: bool,
     is_station: bool,
 }
@@ -66,7 +66,7 @@ impl AccountPage {
             handle: summary.key.handle(),
             client: summary.client.clone(),
             began: TimeView::new(summary.began_at, now),
-            activity: activity(Duration::from_secs(summary.idle_seconds)),
+            last_active: last_active(Duration::from_secs(summary.idle_seconds)),
             is_this: summary.key == session,
             is_station: summary.is_station,
         };
@@ -89,7 +89,7 @@ impl AccountPage {
 }
 
 /// Describes when a session was used last.
-fn activity(idle: Duration) -> String {
+fn last_active(idle: Duration) -> String {
     if idle < ACTIVE_FOR {
         "active now".to_owned()
     } else {

@@ -1,4 +1,4 @@
-//! Context of what finds pets on the board: the form, the summary, and the links between pages.
+//! Context of the search of the board: the form, the summary, and the links between pages.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Deletes the pets that have been in the trash for their time.
 //!
-//! Every node of a cluster does it. Who is first wins: for the others the commit conflicts, or the pet is
-//! no longer there. The present is that of the log's retention, so a clock that is ahead deletes nothing.
+//! Every node of a cluster deletes; the first commit wins, and the others conflict or find no pet. Ages are
+//! measured as those of the log (`Retention::present`), so a clock that is ahead deletes nothing.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub const DELETE_STEP: usize = 100;
 /// Name in the activity log. No account can have it, because it has a space.
 const AUTHOR: &str = "pet-store itself";
 
-/// Time of pets in the trash.
+/// Deletes pets whose time in the trash is over.
 pub struct Trash(Retention);
 
 impl Trash {
@@ -31,7 +31,7 @@ impl Trash {
     /// Deletes up to `DELETE_STEP` pets whose time is over, and returns their number.
     ///
     /// # Errors
-    /// As `Engine::commit`.
+    /// As for `Engine::commit`.
     pub fn delete_expired(&mut self, engine: &dyn Engine, hub: &Hub) -> Result<usize, StoreError> {
         let trash = hub.trash();
         if trash.is_empty() {
@@ -57,7 +57,7 @@ impl Trash {
         Ok(decision.len())
     }
 
-    /// Saves the present for the next start, if there is a time to measure.
+    /// Saves the present time for the next start, unless the trash is empty.
     ///
     /// # Errors
     /// As `Engine::save_present`.
@@ -68,16 +68,17 @@ impl Trash {
         self.0.close(engine)
     }
 
-    /// Starts the time over after a jump of the wall clock, as `Retention::on_jump`.
+    /// Restarts the measurement after a jump of the wall clock, as `Retention::on_jump`.
     pub fn on_jump(&mut self) {
         self.0.on_jump();
     }
 }
 
 fn signature() -> Signature {
+    let days = Removal::KEPT_FOR.as_secs() / 86_400;
     let author = Author {
         name: AUTHOR.to_owned(),
-        client: "after 30 days in the trash".to_owned(),
+        client: format!("after {days} days in the trash"),
     };
     Signature {
         by: ChangeSource::Api,

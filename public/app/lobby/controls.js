@@ -37,7 +37,7 @@ export class Controls {
     this.#wake();
   }
 
-  /** @param {boolean} isHeld  Whether the browser promised to keep the screen on. */
+  /** @param {boolean} isHeld  True if the browser keeps the screen on. */
   drawLock(isHeld) {
     this.#maySleep?.toggleAttribute("hidden", isHeld);
   }

@@ -16,7 +16,7 @@ const FORM_TIMEOUT_MS = 30_000;
  * @typedef {{ since?: string, note?: string, replaces: string }} Undo
  */
 
-/** What is set beside a status: its note, and when it began. @typedef {{ note?: string, minutes_ago?: number }} Edit */
+/** The note of a status, and when it began. @typedef {{ note?: string, minutes_ago?: number }} Edit */
 
 /**
  * - `saved`: the URL that the server redirects to.

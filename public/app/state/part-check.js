@@ -20,7 +20,7 @@ const SUMMARY_MS = 15_000;
 const SPREAD = 0.5;
 
 /**
- * What the server answers.
+ * Answer of the server.
  * @typedef {{ total: number, statuses: Record<string, number>, pets: { id: number }[] }} PartAnswer
  */
 

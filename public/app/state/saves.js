@@ -13,7 +13,7 @@ import { isNewer } from "../../petstore/protocol/cursor.js";
 /** @import { Message } from "../../petstore/protocol/message.js" */
 
 /** @typedef {"saving" | "saved" | "live" | "changed" | "failed"} Phase */
-/** @typedef {{ phase: Phase, text: string, status: string, canUndo: boolean }} Shown  What the page shows of a save. */
+/** @typedef {{ phase: Phase, text: string, status: string, canUndo: boolean }} Shown  A save as the page shows it. */
 /** @typedef {{ status: string, since?: string, note?: string }} Previous  A status, since when the pet had it, and its note. */
 
 const UNDO_MS = 10_000;

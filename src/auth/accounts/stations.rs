@@ -10,7 +10,7 @@ use crate::auth::secret::Secret;
 use crate::model::{AccountName, Author, Key, Session, Station, Turn};
 use crate::store::AccountEdit;
 
-/// Sets stations up, and begins turns.
+/// Sets up stations, and begins turns.
 pub struct Stations<'a>(pub(super) &'a Accounts);
 
 impl Stations<'_> {

@@ -23,7 +23,7 @@ pub enum PhotoError {
     /// A video.
     #[error("This is a video. Choose a photo: JPEG, PNG or WebP.")]
     Video,
-    /// The content is no picture.
+    /// The content is not a picture.
     #[error("This is not a photo. Choose a JPEG, PNG or WebP file.")]
     NotAPicture,
     /// The picture moves.

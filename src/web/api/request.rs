@@ -200,7 +200,7 @@ impl<'a> FromRequest<'a> for JsonObject {
         let bytes = Vec::<u8>::from_request(request, body).await?;
         let object = serde_json::from_slice(&bytes);
         Ok(object.map_err(|error| {
-            // A complete text that is no object fails at its start or at its end.
+            // Complete JSON that is not an object fails at its start or at its end.
             let is_valid = error.is_data() && serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
             Failure::bad_request(if is_valid {
                 "The body must be a JSON object."

@@ -6,14 +6,14 @@
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
-/// The bytes are no text in an encoding that is known.
+/// The bytes are not text in a known encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotText;
 
 /// Returns the text of a file without its byte order mark, and the name of its encoding.
 ///
 /// # Errors
-/// The file is none of text: a workbook, a picture, or damaged.
+/// `NotText` for a workbook, a picture, or a damaged file.
 pub fn decode(file: &[u8]) -> Result<(String, &'static str), NotText> {
     let encoding = match Encoding::for_bom(file) {
         Some((marked, _)) => marked,

@@ -25,7 +25,7 @@ use crate::web::site::run_blocking;
 /// Path of the page.
 pub const PATH: &str = "/pets/import";
 
-/// Message for a file that is none of text.
+/// Message for a file that is not text.
 const NOT_TEXT: &str = "This file is not text. In your spreadsheet program, save the sheet as CSV, and choose that file.";
 
 /// Shows the form.

@@ -23,7 +23,7 @@ async fn staff_set_an_activity_with_the_buttons_and_every_page_shows_its_name() 
 
     let page = rescue.app.text("/pets").await;
     assert!(page.contains("data-field=\"status\">At the vet<"), "{page}");
-    // The address keeps the word, and pages have the new name at once, also in cached cards.
+    // The address keeps the word, and pages have the new name immediately, also in cached cards.
     let edit = [("name", "Clinic \u{2665}"), ("icon", "medicine")];
     assert_eq!(
         send(&mut anna, "/settings/activities/at-the-vet", &edit)
