@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import axe from "axe-core";
-import { startAll } from "../support/all-pages.mjs";
+import { startAll, visit } from "../support/all-pages.mjs";
 import { openTab } from "../support/browser.mjs";
 
 /** Pages that are checked concurrently. */
@@ -47,10 +47,11 @@ test("every page follows the rules", async (t) => {
   /** @type {string[]} */
   const found = [];
   const checkRest = async () => {
-    for (const { name, url, storageState, words, looks, prepare } of rest) {
+    for (const reading of rest) {
+      const { name, storageState, words, looks, prepare } = reading;
       const { page } = await openTab(t, "about:blank", { storageState });
       await prepare?.(page);
-      await page.goto(url);
+      await visit(page, reading);
       await page.evaluate(axe.source);
       for (const { colorScheme, viewport } of looks) {
         await page.emulateMedia({ colorScheme });

@@ -1,7 +1,7 @@
 /** Nothing sticks out of its place: at 320 px, and at 1280 px with a zoom of 200 %. On a phone, what matters comes first. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startAll } from "../support/all-pages.mjs";
+import { startAll, visit } from "../support/all-pages.mjs";
 import { openTab } from "../support/browser.mjs";
 
 /** Widths in CSS pixels. A zoom of 200 % halves the width of the page. */
@@ -34,9 +34,10 @@ test("nothing is wider than its place", async (t) => {
   /** @type {string[]} */
   const found = [];
   for (const [words, viewport] of Object.entries(VIEWPORTS)) {
-    for (const { name, url, storageState } of pages) {
-      const { page } = await openTab(t, url, { viewport, storageState });
-      for (const element of await page.evaluate(findWide)) found.push(`${name}, ${words}: ${element}`);
+    for (const one of pages) {
+      const { page } = await openTab(t, "about:blank", { viewport, storageState: one.storageState });
+      await visit(page, one);
+      for (const element of await page.evaluate(findWide)) found.push(`${one.name}, ${words}: ${element}`);
       await page.context().close();
     }
   }

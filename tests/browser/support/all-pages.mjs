@@ -14,11 +14,14 @@ const TODAY = new Date().toISOString().slice(0, "2026-11-27".length);
 const PATHS = {
   demo: [
     "/pets",
+    "/pets?species=dog&sort=name",
+    "/pets?q=nothing",
     "/pets/1",
     "/pets/new",
     "/pets/1/edit",
     "/pets/1/history",
     "/pets/1/print?as=card",
+    "/pets/1/photos",
     "/board",
     `/pets/1/days/${TODAY}`,
     "/pets/1/days/2020-02-03",
@@ -29,6 +32,7 @@ const PATHS = {
   ],
   visitor: [
     "/pets",
+    "/pets?doing=at-the-vet",
     "/pets/1",
     `/pets/1/days/${TODAY}`,
     "/board",
@@ -47,11 +51,19 @@ const PATHS = {
     "/pets/1/edit",
     "/pets/1/history",
     "/pets/1/print?as=card",
+    "/pets/1/print?as=card&paper=a6",
+    "/pets/1/print?as=poster",
+    "/pets/1/print?as=poster&paper=letter",
+    "/pets/1/photos",
+    `/pets/1/days/${TODAY}`,
     "/pets/import",
     "/trash",
     "/trash/4",
     "/settings",
     "/settings/logo",
+    "/settings/activities",
+    "/settings/activities/new",
+    "/settings/activities/at-the-vet",
     "/account",
     "/account/sessions",
     "/staff",
@@ -60,10 +72,35 @@ const PATHS = {
   ],
 };
 
-/** @typedef {{ name: string, url: string, storageState?: any }} Page */
+/** Answers to forms: the path of the form, and what is entered in its fields. */
+const ANSWERS = [
+  { words: "errors", path: "/pets/new", entered: { "#species": "Dog" } },
+  { words: "namesake", path: "/pets/new", entered: { "#name": "Otto", "#species": "Guinea pig" } },
+  { words: "errors", path: "/settings/activities/new", entered: { "#colour": "#ffd700" } },
+  { words: "preview", path: "/pets/import", entered: { "#text": "Name,Species,Colour\nMiso,Cat,black\nOtto,Guinea pig," } },
+  { words: "problems", path: "/pets/import", entered: { "#text": "Name,Species\n,Cat" } },
+];
 
 /**
- * Starts a demo, and a rescue with two accounts and three pets, one of them private.
+ * A page, or the answer to the form on it, if something is entered.
+ * @typedef {{ name: string, url: string, storageState?: any, entered?: Record<string, string> }} Page
+ */
+
+/**
+ * Opens a page, and sends its form if something is entered there.
+ * @param {import("playwright-core").Page} page
+ * @param {Page} one
+ */
+export async function visit(page, { url, entered }) {
+  const answer = await page.goto(url);
+  if (!entered) return answer;
+  for (const [field, text] of Object.entries(entered)) await page.locator(field).fill(text);
+  const [sent] = await Promise.all([page.waitForNavigation(), page.locator('main form button[type="submit"]').last().click()]);
+  return sent;
+}
+
+/**
+ * Starts a demo, and a rescue with two accounts, three pets, one of them private, and an activity of its own.
  * @param {import("node:test").TestContext} t
  * @returns {Promise<Page[]>} Its pages, with the cookies of who reads them.
  */
@@ -83,14 +120,32 @@ export async function startAll(t) {
   await tab.page.goto(`${store.origin}/pets/4`);
   await tab.page.getByText("Remove this pet").click();
   await tab.send(".manage form button");
+  await addActivity(tab, store.origin);
+  await tab.page.goto(`${store.origin}/account`);
+  const token = await tab.page.locator('a[href^="/account/tokens/"]').getAttribute("href");
   const storageState = await tab.page.context().storageState();
+  const asAdmin = (path, rest) => ({ name: `admin ${path}`, url: store.origin + path, storageState, ...rest });
+  const answers = ANSWERS.map(({ words, path, entered }) => asAdmin(path, { name: `admin ${path} ${words}`, entered }));
   const pages = Object.entries(PATHS).flatMap(([reader, paths]) => {
     const origin = reader === "demo" ? demo.origin : store.origin;
     const cookies = reader === "admin" ? { storageState } : {};
     return paths.map((path) => ({ name: `${reader} ${path}`, url: origin + path, ...cookies }));
   });
   const station = await shareTablet(t, store.origin);
-  return [...pages, invitation, ...station];
+  return [...pages, ...answers, asAdmin(token), invitation, ...station];
+}
+
+/** Adds an activity of the rescue's own, which the first pet is doing now, with a note. */
+async function addActivity(tab, origin) {
+  await tab.page.goto(`${origin}/settings/activities/new`);
+  await tab.page.locator("#name").fill("At the vet");
+  await tab.send('button:text("Add activity")');
+  await tab.page.goto(`${origin}/pets/1`);
+  await tab.page.getByText("Add a note or an earlier start").click();
+  await tab.page.locator("#status").selectOption("at-the-vet");
+  await tab.page.locator("#note").fill("Back at 3.");
+  await tab.page.locator('[data-status-form] button[type="submit"]').click();
+  await tab.shows(1, "status", "At the vet");
 }
 
 /** Shares a tablet, at which it is the turn of the admin. Returns its pages. */
