@@ -172,6 +172,8 @@ async fn a_turn_at_a_shared_tablet_begins_and_ends_at_any_node() {
     let nodes = Nodes::start().await;
     let mut anna = nodes.browser(0);
     anna.sign_in("anna", PASSWORD).await;
+    // A page of the session has its form token.
+    anna.get("/pets/new").await;
     assert_eq!(anna.submit("/account/pin", &[("pin", "4711")]).await, 303);
     let pet = [("name", "Miso"), ("species", "cat")];
     assert_eq!(anna.submit("/pets", &pet).await, 303);
@@ -185,12 +187,9 @@ async fn a_turn_at_a_shared_tablet_begins_and_ends_at_any_node() {
         there.get("/pets/1").await.contains("Done, anna")
     })
     .await;
-    assert_eq!(
-        there
-            .submit("/pets/1/status", &[("status", "eating")])
-            .await,
-        303
-    );
+    let set = there.post("/pets/1/status", &[("status", "eating")]).await;
+    let (status, text) = (set.status(), set.text().await.unwrap());
+    assert_eq!(status, 303, "{text}");
     let history = there.get("/pets/1/history").await;
     assert!(
         history.contains("shared device, Firefox on Android"),
