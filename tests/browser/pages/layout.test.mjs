@@ -7,6 +7,9 @@ import { openTab } from "../support/browser.mjs";
 /** Widths in CSS pixels. A zoom of 200 % halves the width of the page. */
 const VIEWPORTS = { "320 px": { width: 320, height: 640 }, "1280 px at 200 %": { width: 640, height: 400 } };
 
+/** Pages that are checked concurrently. */
+const CONCURRENT = 3;
+
 const PHONE = { width: 390, height: 844 };
 
 /** How far down an element may end on a phone, by page: the start of the first pet, and all buttons that set the status. */
@@ -33,14 +36,19 @@ test("nothing is wider than its place", async (t) => {
   const pages = await startAll(t);
   /** @type {string[]} */
   const found = [];
-  for (const [words, viewport] of Object.entries(VIEWPORTS)) {
-    for (const one of pages) {
-      const { page } = await openTab(t, "about:blank", { viewport, storageState: one.storageState });
+  const rest = pages.values();
+  const checkRest = async () => {
+    for (const one of rest) {
+      const { page } = await openTab(t, "about:blank", { viewport: VIEWPORTS["320 px"], storageState: one.storageState });
       await visit(page, one);
-      for (const element of await page.evaluate(findWide)) found.push(`${one.name}, ${words}: ${element}`);
+      for (const [words, viewport] of Object.entries(VIEWPORTS)) {
+        await page.setViewportSize(viewport);
+        for (const element of await page.evaluate(findWide)) found.push(`${one.name}, ${words}: ${element}`);
+      }
       await page.context().close();
     }
-  }
+  };
+  await Promise.all(Array.from({ length: CONCURRENT }, checkRest));
   assert.deepEqual(found, []);
 
   for (const { name, selector, limit } of FIRST) {
