@@ -36,7 +36,7 @@ pub use self::account::AccountPage;
 pub use self::ask::AskView;
 pub use self::audit::{AuditPage, HistoryPage, Subject};
 pub use self::confirm::ConfirmPage;
-pub use self::day::{DayPage, DayStrip};
+pub use self::day::{DayPage, DayStrip, day_path};
 pub use self::find::{FindView, view_address};
 pub use self::form::{ActivitiesPage, FieldMessages, FormPage, activity_form};
 pub use self::import::{ImportPage, ImportPreview, ImportedPet};

@@ -11,6 +11,7 @@ use serde::Serialize;
 use self::part::DayPart;
 pub use self::strip::DayStrip;
 use super::photos::PhotoView;
+use super::sharing::Sharing;
 use super::time_text::Now;
 use crate::model::{Activities, Day, DayRecord, LocalTime, Pet, Photo, Status, Timestamp};
 
@@ -35,6 +36,8 @@ pub struct DayPage {
     begins: Option<BeginView>,
     previous: Option<String>,
     next: Option<String>,
+    /// `None` for a day of which nothing is known, and for a private pet.
+    pub sharing: Option<Sharing>,
 }
 
 /// A photo that was added on the day.
@@ -106,6 +109,7 @@ impl DayPage {
                 .next(local)
                 .filter(has_begun)
                 .map(|day| day_path(pet, &day)),
+            sharing: None,
         }
     }
 }
@@ -171,7 +175,8 @@ fn lengths(part: &DayPart, statuses: &[Status], activities: &Activities) -> Stri
     texts.collect::<Vec<_>>().join(", ")
 }
 
-fn day_path(pet: &Pet, day: &Day) -> String {
+/// Returns the path of the page of a pet's day.
+pub fn day_path(pet: &Pet, day: &Day) -> String {
     format!("/pets/{}/days/{day}", pet.id)
 }
 

@@ -62,27 +62,53 @@ impl Sharing {
         address: Option<String>,
         photo: Option<SharedPhoto>,
     ) -> Option<Self> {
-        if !pet.is_public() {
-            return None;
-        }
-        let name = &pet.profile.name;
         let description = describe(&pet.profile);
+        let title = pet.profile.name.clone();
+        pet.is_public()
+            .then(|| Sharing::about(rescue, pet, [title, description], address, photo))
+    }
+
+    /// Describes the page of a pet's day, with its date in words; `None` for a private pet.
+    pub fn day(
+        rescue: &Rescue,
+        pet: &Pet,
+        date: &str,
+        address: Option<String>,
+        photo: Option<SharedPhoto>,
+    ) -> Option<Self> {
+        let name = &pet.profile.name;
+        let texts = [
+            format!("{name} on {date}"),
+            format!("What {name} did on {date}, from hour to hour."),
+        ];
+        pet.is_public()
+            .then(|| Sharing::about(rescue, pet, texts, address, photo))
+    }
+
+    /// Describes a page about `pet` by its title and its description.
+    fn about(
+        rescue: &Rescue,
+        pet: &Pet,
+        [title, description]: [String; 2],
+        address: Option<String>,
+        photo: Option<SharedPhoto>,
+    ) -> Self {
         let mut data = json!({
             "@context": "https://schema.org",
             "@type": "WebPage",
-            "name": name,
+            "name": title,
             "description": description,
-            "about": { "@type": "Thing", "name": name, "description": description },
+            "about": { "@type": "Thing", "name": pet.profile.name, "description": describe(&pet.profile) },
             "publisher": shelter(rescue),
         });
         add_place(&mut data, address.as_deref(), photo.as_ref());
-        Some(Sharing {
-            title: name.clone(),
+        Sharing {
+            title,
             description,
             address,
             photo,
             data: data.to_string(),
-        })
+        }
     }
 }
 

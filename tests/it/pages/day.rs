@@ -48,7 +48,7 @@ async fn a_day_has_its_hours_its_sums_and_its_parts() {
         ">Eating 5 h 59 min, Bathing 6 h, ",
         "each has a row as high as its share.",
         "href=\"/pets/1/days/2020-01-02\"",
-        "content=\"noindex\"",
+        "<meta name=\"description\" content=\"What Biscuit did on Wednesday, 1 January 2020, from hour to hour.\">",
     ] {
         assert!(page.contains(part), "no {part} in {page}");
     }
@@ -59,6 +59,7 @@ async fn a_day_has_its_hours_its_sums_and_its_parts() {
     let long_ago = text(&app, "/pets/1/days/2019-12-31").await;
     let begin = "begins on Wednesday, 1 January 2020 at 00:01 UTC";
     assert!(long_ago.contains("Older than what is kept") && long_ago.contains(begin));
+    assert!(long_ago.contains("noindex") && !page.contains("noindex"));
     assert!(
         long_ago.contains(&format!("href=\"{BUSY_DAY}\"")),
         "{long_ago}"

@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::model::{Audience, Day, DayRecord, LocalTime, Pet, Timestamp};
 use crate::serve::conditional::{EntityTags, entity_tag};
 use crate::store::read_day;
-use crate::views::{DayPage, DayStrip, Now};
+use crate::views::{DayPage, DayStrip, Now, Sharing, day_path};
 use crate::web::Site;
 use crate::web::site::run_blocking;
 
@@ -39,7 +39,14 @@ pub async fn show_day(
     let day = find_day(&date, &now.local, now.at)?;
     let is_past = day.end <= now.at;
     let record = read_record(&pages.site, &pet, day, audience, now.at).await?;
-    let mut response = pages.show(&DayPage::new(&pet, &record, &now))?;
+    let mut page = DayPage::new(&pet, &record, &now);
+    if !record.spans.is_empty() {
+        let rescue = pages.site.app.rescue();
+        let address = pages.public_address(&day_path(&pet, &record.day));
+        let photo = pages.shared_photo(&pet);
+        page.sharing = Sharing::day(&rescue, &pet, &record.day.title(), address, photo);
+    }
+    let mut response = pages.show(&page)?;
     if !pet.is_public() {
         let no_store = HeaderValue::from_static("no-store");
         response
