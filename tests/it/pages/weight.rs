@@ -75,6 +75,7 @@ async fn weigh_first_visit(pets: u32) -> usize {
 #[tokio::test]
 async fn a_first_visit_to_six_pets_is_light() {
     let bytes = weigh_first_visit(6).await;
+    eprintln!("a first visit: {bytes} bytes");
     assert!(bytes <= MAX_BYTES, "{bytes}");
 }
 
