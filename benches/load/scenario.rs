@@ -20,6 +20,7 @@ mod polls;
 mod restart;
 mod retries;
 mod sleepers;
+mod waiting_polls;
 
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub enum Scenario {
     Comeback,
     /// How late do changes reach few and many pollers?
     Polls,
+    /// Polls that wait, and one change
+    WaitingPolls,
     /// The server restarts
     Restart,
     /// Durable changes through the API, compared with the syncs of the disk
@@ -70,6 +73,7 @@ impl Scenario {
             Scenario::Churn => churn::run(or(5000)),
             Scenario::Comeback => comeback::run(viewers.unwrap_or(4000).min(max_viewers / 3)),
             Scenario::Polls => polls::run_all(),
+            Scenario::WaitingPolls => waiting_polls::run(or(19_000)),
             Scenario::Restart => restart::run(or(5000)),
             Scenario::Commits => commits::run(),
             Scenario::Cluster => cluster::compare(or(10_000)),
