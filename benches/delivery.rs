@@ -99,6 +99,7 @@ impl Rig {
                         taken: Rc::clone(&taken),
                     },
                     permit: ConnectionPermit::new(permit.expect("there is one for each"), None),
+                    read_ahead: Vec::new(),
                 },
                 encoding: Encoding::WebSocket,
                 chain: Chain::new(filter(turn), Rev::ZERO),

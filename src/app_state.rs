@@ -9,7 +9,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::{AuthMode, Authenticator};
 use crate::delivery::{
-    Delivery, DeliveryLimits, HeartbeatRange, PendingViewer, ViewerSlots, WorkerContext,
+    Delivery, DeliveryLimits, HeartbeatRange, PendingPoll, PendingViewer, PollCache, ViewerSlots,
+    WorkerContext,
 };
 use crate::hub::Hub;
 use crate::limits::{ClientLimiter, RateLimit, SizeLimits, Timeouts};
@@ -26,6 +27,7 @@ pub struct AppState {
     heartbeats: HeartbeatRange,
     timeouts: Timeouts,
     slots: ViewerSlots,
+    poll_cache: Arc<PollCache>,
     delivery: Delivery,
     /// Cancelled when the program begins to stop.
     stop: CancellationToken,
@@ -76,6 +78,7 @@ impl AppState {
             stop.clone(),
         );
         let heartbeats = HeartbeatRange::new(config.min_heartbeat, config.heartbeat);
+        let poll_cache = Arc::new(PollCache::default());
         let delivery = Delivery::start(WorkerContext {
             hub: Arc::clone(&hub),
             limiter: Arc::clone(&limiter),
@@ -86,11 +89,13 @@ impl AppState {
                 heartbeats,
                 pace: config.pace,
                 write_timeout: timeouts.write,
+                idle_timeout: timeouts.idle,
                 max_connection_age: config.max_connection_age,
                 message_bytes: sizes.message_bytes,
                 message_timeout: timeouts.head,
                 message_rate: RateLimit::per_second(config.messages_per_second),
             },
+            poll_cache: Arc::clone(&poll_cache),
         })?;
         Ok(AppState {
             hub,
@@ -100,6 +105,7 @@ impl AppState {
             heartbeats,
             timeouts,
             slots,
+            poll_cache,
             delivery,
             stop,
             abort: CancellationToken::new(),
@@ -160,6 +166,16 @@ impl AppState {
     /// Hands a viewer to a delivery worker.
     pub fn register(&self, viewer: PendingViewer) {
         self.delivery.register(viewer);
+    }
+
+    /// Hands a poll that waits to a delivery worker.
+    pub fn register_poll(&self, poll: PendingPoll) {
+        self.delivery.register_poll(poll);
+    }
+
+    /// Returns the answers that polls share.
+    pub fn poll_cache(&self) -> &PollCache {
+        &self.poll_cache
     }
 
     /// Returns the token that is cancelled when the program begins to stop.

@@ -1,10 +1,11 @@
-//! Delivers frames to the viewers that are connected over WebSocket or SSE.
+//! Delivers frames to the viewers that are connected over WebSocket or SSE, and answers long polls.
 //!
 //! There is one worker per core: a thread with its own event loop and its own table of sockets. One of
-//! them serves all viewers until its passes are long; then they share the viewers (`team`). A worker takes new frames from the hub's stream, merges them into one run of bytes per encoding
-//! (`batch`), and writes those shared bytes to each socket with one non-blocking write (`fan_out`).
-//! A viewer is a row of that table and nothing else: no task, no buffer, no queue. A viewer whose
-//! socket is full is skipped; once the socket takes bytes again, it gets the newest frame per topic.
+//! them serves all viewers until its passes are long; then they share the viewers (`team`). A worker takes
+//! new frames from the hub's stream, merges them into one run of bytes per encoding (`batch`), and writes
+//! those shared bytes to each socket with one non-blocking write (`fan_out`). A viewer is a row of that table
+//! and nothing else: no task, no buffer, no queue; so is a poll that waits (`polls`). A viewer whose socket is
+//! full is skipped; once the socket takes bytes again, it gets the newest frame per topic.
 //!
 //! This module knows topics and frames, and not what they are about. A message from a viewer goes
 //! to the `MessageHandler` that the viewer was registered with.
@@ -16,7 +17,9 @@ mod fan_out;
 mod heartbeat_range;
 mod inbound;
 mod pacing;
+mod polls;
 mod slots;
+mod stream_position;
 mod team;
 #[cfg(test)]
 mod tests;
@@ -46,6 +49,7 @@ pub use self::decoder::{
 pub use self::fan_out::fan_out;
 pub use self::heartbeat_range::{HeartbeatRange, whole_ms};
 pub use self::inbound::{MessageHandler, Reply};
+pub use self::polls::{PendingPoll, PollCache, PollKey, hello};
 pub use self::slots::{Transport, ViewerSlot, ViewerSlots};
 use self::team::{HandedViewers, Team};
 pub use self::timers::keep_alive;
@@ -91,6 +95,8 @@ pub struct DeliveryLimits {
     pub pace: Duration,
     /// A viewer whose socket takes no byte for this long is dropped.
     pub write_timeout: Duration,
+    /// A connection without a request is closed after this time.
+    pub idle_timeout: Duration,
     /// A viewer is asked to reconnect at about this age of its connection.
     pub max_connection_age: Duration,
     /// The longest message of a viewer, in bytes.
@@ -116,12 +122,15 @@ pub struct WorkerContext {
     pub runtime: Handle,
     /// Limits on viewers.
     pub limits: DeliveryLimits,
+    /// Answers that polls share.
+    pub poll_cache: Arc<PollCache>,
 }
 
 /// A message to a worker. The mailbox is bounded by the number of viewers that are being registered
 /// or have a reply in flight, each of which holds a slot.
 enum WorkerMessage {
     Register(Box<PendingViewer>),
+    RegisterPoll(Box<PendingPoll>),
     /// The frame of a `Reply::Later` to the viewer in this row, if it still has this id.
     Reply {
         row: usize,
@@ -176,7 +185,7 @@ impl Delivery {
         let team = Arc::new(Team::new(mailboxes));
         let mut threads = Vec::with_capacity(cores);
         for (index, inbox) in inboxes.into_iter().enumerate() {
-            let worker = Worker::new(index, inbox, context.clone(), Arc::clone(&team));
+            let worker = Worker::new(index, inbox, context.clone(), Arc::clone(&team))?;
             let thread = thread::Builder::new().name("delivery".to_owned());
             threads.push(thread.spawn(|| worker.run())?);
         }
@@ -193,6 +202,11 @@ impl Delivery {
         let socket = viewer.connection.stream.number();
         let register = WorkerMessage::Register(Box::new(viewer));
         self.team.send_to_owner(socket, register);
+    }
+
+    /// Registers a poll with the worker that serves its socket.
+    pub fn register_poll(&self, poll: PendingPoll) {
+        self.team.register_poll(poll);
     }
 
     /// Returns true if no worker has ended.

@@ -3,7 +3,7 @@
 //! The hub follows an engine: each change is applied to the board (`state`), encoded once, and sent into
 //! one tokio broadcast stream, from which the delivery workers take it. A viewer begins with a `CatchUp`
 //! from its cursor: the changes since then, from memory (`backlog`) or from the store's log. A poller
-//! has nothing else, and waits for the next change (`waiters`). A viewer that fell behind is resynced
+//! has nothing else, and waits on a delivery worker, or in its task (`waiters`). A viewer that fell behind is resynced
 //! with the newest frame per topic (`conflation`). `engine_status` knows if a shared engine responds.
 //!
 //! The hub knows nothing about HTTP, holds nothing for a viewer, and never waits for one.
@@ -165,6 +165,24 @@ impl Hub {
             let snapshot = self.state().snapshot(filter);
             Chunk::of_snapshot(snapshot.cursor(), snapshot.frames(form))
         })
+    }
+
+    /// Returns the frames after `at` for a poll, and the cursor that they reach: all frames if they are in
+    /// memory, else the newest per topic, and a snapshot if `at` is of another epoch.
+    pub fn advance(
+        &self,
+        filter: &TopicFilter,
+        form: SnapshotForm,
+        at: Cursor,
+    ) -> (Vec<Frame>, Cursor) {
+        let mut state = self.state();
+        if let Some(chunk) = state.advance(filter, at) {
+            let rev = chunk.reaches;
+            return (chunk.frames, Cursor { rev, ..at });
+        }
+        let snapshot = state.snapshot(filter);
+        drop(state);
+        (snapshot.frames(form), snapshot.cursor())
     }
 
     /// Returns `since` if it can be replayed: it is of this epoch and not too far behind, or ahead of

@@ -2,9 +2,10 @@
 //! polling.
 //!
 //! A route parses the request (`query`), takes a slot, and sends hello and the changes since the
-//! viewer's cursor (`initial_payload`). Then a poll is answered. The socket of any other viewer leaves
-//! HTTP (`upgrade`) and is registered with a delivery worker; `protocol` handles what a WebSocket viewer
-//! sends. Behind a cache, readers follow the `log` instead, and are no viewers. The server keeps no session: the cursor in the request is the whole state, so a viewer may
+//! viewer's cursor (`initial_payload`). Then the socket leaves HTTP (`upgrade`) and is registered with a
+//! delivery worker; so is that of a poll for which there is nothing to send (`poll`). `protocol` handles what a
+//! WebSocket viewer sends. Behind a cache, readers follow the `log` instead, and are no viewers. The server
+//! keeps no session: the cursor in the request is the whole state, so a viewer may
 //! reconnect over any transport. In the demo, a viewer can ask for network faults (`chaos`).
 
 mod chaos;
@@ -20,23 +21,19 @@ mod state;
 mod upgrade;
 mod websocket;
 
-use std::time::Duration;
-
 pub use self::chaos::inject_faults;
 pub use self::echo::{EchoBudget, EchoCodec, echo_websocket};
 pub use self::log::{ForSharedCaches, LogWaits, read_log, read_state_at};
-pub use self::poll::{PollCache, poll_changes};
+pub use self::poll::poll_changes;
 pub use self::protocol::too_many_writes;
 pub use self::query::LiveQuery;
 pub use self::sse::watch_sse;
 pub use self::state::read_state;
 pub use self::websocket::watch_websocket;
 use crate::app_state::AppState;
-use crate::delivery::{Transport, ViewerSlot, whole_ms};
+use crate::delivery::{Transport, ViewerSlot};
 use crate::error::Failure;
 use crate::limits::ClientAddress;
-use crate::model::{Cursor, Timestamp};
-use crate::wire::Message;
 
 /// Takes a slot for a viewer, and counts a switch of transport.
 fn admit(
@@ -48,22 +45,6 @@ fn admit(
     let slot = app.slots().admit(transport, visitor)?;
     query.count_switch(app.metrics(), transport.as_str());
     Ok(slot)
-}
-
-/// Returns the first message of every connection, which sends something at least once per `heartbeat`.
-fn hello(
-    app: &AppState,
-    transport: Transport,
-    cursor: Cursor,
-    heartbeat: Duration,
-) -> Message<'static> {
-    Message::Hello {
-        cursor,
-        transport: transport.as_str(),
-        heartbeat_ms: whole_ms(heartbeat),
-        server_time: Timestamp::now(),
-        activities: app.hub().activities(),
-    }
 }
 
 /// The failure of a request that did not come over a connection of the accept loop, and so has no

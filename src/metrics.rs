@@ -6,7 +6,7 @@
 
 mod short_pollers;
 
-use std::time::Duration;
+use std::time::Instant;
 
 use prometheus::core::Collector;
 use prometheus::{
@@ -215,9 +215,9 @@ impl Metrics {
         }
     }
 
-    /// Observes the duration of an HTTP request until its response has a head. `route` is the
+    /// Returns the timer of a request that started at `started_at`. `route` is the
     /// pattern of its path, such as `/pets/:id`, never the path itself.
-    pub fn observe_request(&self, route: &str, status: u16, duration: Duration) {
+    pub fn time_request(&self, route: &str, status: u16, started_at: Instant) -> RequestTimer {
         let class = match status / 100 {
             1 => "1xx",
             2 => "2xx",
@@ -225,8 +225,10 @@ impl Metrics {
             4 => "4xx",
             _ => "5xx",
         };
-        let requests = self.requests.with_label_values(&[route, class]);
-        requests.observe(duration.as_secs_f64());
+        RequestTimer {
+            durations: self.requests.with_label_values(&[route, class]),
+            started_at,
+        }
     }
 
     /// Returns all metrics in the text format of Prometheus, version 0.0.4.
@@ -236,6 +238,20 @@ impl Metrics {
         TextEncoder::new()
             .encode_to_string(&self.registry.gather())
             .unwrap_or_default()
+    }
+}
+
+/// Measures the duration of an HTTP request until its response has a head.
+pub struct RequestTimer {
+    durations: Histogram,
+    started_at: Instant,
+}
+
+impl RequestTimer {
+    /// Observes the time since the start of the request.
+    pub fn observe(self) {
+        let duration = self.started_at.elapsed();
+        self.durations.observe(duration.as_secs_f64());
     }
 }
 

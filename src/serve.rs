@@ -3,11 +3,13 @@
 //! Poem's own server is made for short requests: it never notices that a viewer disconnected, has no
 //! timeouts, and waits forever at shutdown. This one is hyper's HTTP/1 connection (`connection`) over a
 //! socket with read and write timeouts (`socket`, `read_timeout`) that a live route can take over
-//! (`handoff`). It knows nothing about routes.
+//! (`handoff`), also before the response to its request (`deferred`). It knows nothing about routes.
 
 pub mod conditional;
 mod connection;
+mod deferred;
 mod handoff;
+mod held_input;
 mod read_timeout;
 mod socket;
 
@@ -19,12 +21,16 @@ use std::time::Duration;
 use poem::endpoint::BoxEndpoint;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::connection::{AcceptedConnection, serve_connection};
+use self::connection::{AcceptedConnection, ConnectionContext, serve_connection};
+pub use self::deferred::{
+    DeferredConnection, DeferredResponse, ResponseHead, ResumeHttp, SharedLines,
+};
 pub use self::handoff::{Connection, ConnectionPermit, Handoff};
 use crate::limits::{ClientLimiter, SizeLimits, Timeouts, full_retry_seconds};
 use crate::metrics::Metrics;
@@ -78,7 +84,18 @@ impl Server {
     /// request, and ends immediately on `cut`.
     pub async fn run(self, tasks: TaskTracker, stop: CancellationToken, cut: CancellationToken) {
         let free = Arc::new(Semaphore::new(self.max_connections));
-        let endpoint = Arc::new(self.endpoint);
+        let context = Arc::new(ConnectionContext {
+            endpoint: self.endpoint,
+            sizes: self.sizes,
+            timeouts: self.timeouts,
+            limiter: Arc::clone(&self.limiter),
+            metrics: self.metrics.clone(),
+            lines: SharedLines::default(),
+            tasks: tasks.clone(),
+            runtime: Handle::current(),
+            stop: stop.clone(),
+            cut,
+        });
         while let Some(accepted) = stop.run_until_cancelled(self.listener.accept()).await {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
@@ -101,28 +118,24 @@ impl Server {
                 continue;
             };
             let Ok(memory) = self.limiter.reserve_connection(peer.ip()) else {
-                refuse("buffers", 0, "Too many unfinished requests.");
+                refuse_for_memory(&stream, &self.metrics);
                 continue;
             };
             let accepted = AcceptedConnection {
                 stream,
-                peer,
                 permit: ConnectionPermit::new(connection, address),
                 memory,
-                sizes: self.sizes,
-                timeouts: self.timeouts,
-                limiter: Arc::clone(&self.limiter),
-                metrics: self.metrics.clone(),
+                read_ahead: Vec::new(),
             };
-            let endpoint = Arc::clone(&endpoint);
-            tasks.spawn(serve_connection(
-                accepted,
-                endpoint,
-                stop.clone(),
-                cut.clone(),
-            ));
+            tasks.spawn(serve_connection(accepted, peer, Arc::clone(&context)));
         }
     }
+}
+
+/// Answers a connection for whose buffers there is no memory.
+fn refuse_for_memory(stream: &TcpStream, metrics: &Metrics) {
+    metrics.refused.with_label_values(&["buffers"]).inc();
+    refuse(stream, 0, "Too many unfinished requests.");
 }
 
 /// Answers a connection with 503 before anything is read from it. `count` other clients may come back

@@ -32,7 +32,7 @@ pub use self::pages::invitation_path;
 pub use self::probes::metrics_endpoint;
 use self::site::Site;
 use crate::app_state::AppState;
-use crate::live::{EchoBudget, LogWaits, PollCache};
+use crate::live::{EchoBudget, LogWaits};
 use crate::store::Engine;
 
 /// Returns the endpoint that answers every request.
@@ -46,7 +46,6 @@ pub fn endpoint(
     middleware::wrap(router::routes(&site), bodies, metrics)
         .data(site)
         .data(app)
-        .data(Arc::new(PollCache::default()))
         .data(Arc::new(LogWaits::default()))
         .data(EchoBudget::default())
         .boxed()

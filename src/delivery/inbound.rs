@@ -10,10 +10,10 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use super::decoder::{CloseCode, Incoming, IncomingMessage, Violation, close_frame, pong_frame};
+use super::stream_position::StreamPosition;
 use super::timers::Heartbeats;
 use super::viewer::Viewer;
 use super::viewers::Viewers;
-use super::worker::StreamPosition;
 use super::{Mailbox, WorkerContext, WorkerMessage};
 use crate::limits::{ClientAddress, RateLimit};
 

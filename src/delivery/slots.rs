@@ -120,13 +120,6 @@ impl ViewerSlots {
         })
     }
 
-    /// Returns the number of polls that wait.
-    pub fn pollers(&self) -> u32 {
-        let viewers = &self.metrics.viewers;
-        let gauge = viewers.with_label_values(&[Transport::Poll.as_str()]);
-        u32::try_from(gauge.get()).unwrap_or(0)
-    }
-
     /// Returns when a viewer should reconnect after the server stops: random, so that they do not
     /// all return at the same instant.
     pub fn retry_ms(&self) -> u64 {

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use super::close_reason::CloseReason;
 use super::timers::Heartbeats;
-use super::viewer::Viewer;
+use super::viewer::{Viewer, ViewerSocket as _};
 use super::viewers::BLOCK_ROWS;
 use super::worker::Worker;
-use super::{Mailbox, WorkerMessage};
+use super::{Mailbox, PendingPoll, WorkerMessage};
 use crate::model::{Epoch, Timestamp};
 
 /// A pass that is worth sharing.
@@ -84,6 +84,12 @@ impl Team {
             .for_each(|mailbox| mailbox.wake());
     }
 
+    /// Registers a poll with the worker that serves its socket.
+    pub fn register_poll(&self, poll: PendingPoll) {
+        let socket = poll.deferred.connection.stream.number();
+        self.send_to_owner(socket, WorkerMessage::RegisterPoll(Box::new(poll)));
+    }
+
     /// Sends a message to the worker that serves this socket, or to another one if that has ended.
     pub fn send_to_owner(&self, socket: usize, mut message: WorkerMessage) {
         let (owner, count) = (self.owner(socket), self.mailboxes.len());
@@ -119,22 +125,26 @@ pub fn share_long_passes(worker: &mut Worker, took: Duration) {
 
 /// Lets one worker serve again when half of the crowd has left that made more workers serve.
 pub fn release_others(worker: &Worker) {
-    if worker.index == 0 && worker.viewers.count() * worker.serving < worker.crowd / 2 {
+    if worker.index == 0 && worker.count() * worker.serving < worker.crowd / 2 {
         worker.team.shrink(worker.serving);
     }
 }
 
-/// Hands over the viewers that other workers own, since another number of workers serves.
+/// Hands over the viewers and the polls that other workers own, since another number of workers serves.
 pub fn hand_over(worker: &mut Worker) {
     let before = std::mem::replace(&mut worker.serving, worker.team.serving());
     worker.long_passes = 0;
     worker.crowd = if worker.serving > before {
-        worker.viewers.count() * before
+        worker.count() * before
     } else {
         0
     };
     if worker.is_stopping {
         return;
+    }
+    let is_owned = |socket| worker.team.owner(socket) == worker.index;
+    for poll in worker.polls.hand_over(is_owned) {
+        worker.team.register_poll(poll);
     }
     let workers = worker.team.mailboxes().len();
     let mut handed: Vec<Vec<Viewer>> = (0..workers).map(|_| Vec::new()).collect();

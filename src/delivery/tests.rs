@@ -56,11 +56,13 @@ impl Rig {
                 heartbeats: HeartbeatRange::new(Duration::from_secs(2), Duration::from_secs(15)),
                 pace: Duration::from_millis(10),
                 write_timeout: Duration::from_secs(30),
+                idle_timeout: Duration::from_secs(75),
                 max_connection_age: Duration::from_mins(10),
                 message_bytes: 4096,
                 message_timeout: Duration::from_secs(10),
                 message_rate: RateLimit::per_second(50),
             },
+            poll_cache: Arc::default(),
         };
         let (mailboxes, inboxes): (Vec<_>, Vec<_>) = [(); 2]
             .map(|()| Mailbox::new().unwrap())
@@ -68,8 +70,9 @@ impl Rig {
             .unzip();
         let team = Arc::new(Team::new(mailboxes));
         let workers = inboxes.into_iter().enumerate();
-        let mut workers = workers
-            .map(|(index, inbox)| Worker::new(index, inbox, context.clone(), Arc::clone(&team)));
+        let mut workers = workers.map(|(index, inbox)| {
+            Worker::new(index, inbox, context.clone(), Arc::clone(&team)).unwrap()
+        });
         Rig {
             worker: workers.next().unwrap(),
             second: workers.next().unwrap(),
@@ -122,6 +125,7 @@ fn pending_viewer(
         connection: Connection {
             stream: mio::net::TcpStream::from_std(served),
             permit: ConnectionPermit::new(permit, None),
+            read_ahead: Vec::new(),
         },
         encoding: Encoding::Sse,
         chain: Chain::new(filter, at.rev),

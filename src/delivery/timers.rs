@@ -8,9 +8,9 @@ use bytes::Bytes;
 
 use super::DeliveryLimits;
 use super::heartbeat_range::whole_ms;
+use super::stream_position::StreamPosition;
 use super::viewer::{SendOutcome, Viewer};
 use super::viewers::Viewers;
-use super::worker::StreamPosition;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::{ActivitiesVersion, Cursor, Rev, Timestamp};

@@ -15,13 +15,14 @@ use tokio::sync::broadcast::Receiver;
 use super::close_reason::CloseReason;
 use super::inbound::Inbound;
 use super::pacing::Pacing;
+use super::polls::Polls;
+use super::stream_position::StreamPosition;
 use super::team::{Team, hand_over, release_others, share_long_passes, take_over};
 use super::timers::{Heartbeats, Timers, keep_alive};
 use super::viewer::{SendOutcome, Viewer};
 use super::viewers::Viewers;
 use super::{Inbox, Mailbox, PendingViewer, WorkerContext, WorkerMessage};
-use crate::hub::Hub;
-use crate::model::{ActivitiesVersion, Cursor, Timestamp};
+use crate::model::{Cursor, Timestamp};
 use crate::wire::Frame;
 
 /// The token of the mailbox's waker. Rows count from 0.
@@ -43,6 +44,7 @@ pub struct Worker {
     pub(super) stream: Receiver<Frame>,
     pub(super) position: StreamPosition,
     pub(super) viewers: Viewers,
+    pub(super) polls: Polls,
     pub(super) inbound: Inbound,
     pub(super) timers: Timers,
     pacing: Pacing,
@@ -57,37 +59,21 @@ pub struct Worker {
     end_deadline: Option<Instant>,
 }
 
-/// The position of a worker in the hub's stream.
-pub struct StreamPosition {
-    /// Every frame up to here was sent to every viewer that is not stalled.
-    pub at: Cursor,
-    /// Gaps in the history after which every viewer was resynced.
-    pub gaps: u64,
-    /// When the engine stopped responding, as far as the viewers were told.
-    pub stale_since: Option<Timestamp>,
-    /// The rescue's own activities, as far as the viewers were told.
-    pub activities: Option<ActivitiesVersion>,
-}
-
-impl StreamPosition {
-    /// Starts at the newest frame. Called after subscribing, so that the stream contains every later
-    /// frame.
-    fn newest(hub: &Hub) -> Self {
-        StreamPosition {
-            gaps: hub.gaps(),
-            at: hub.cursor(),
-            stale_since: None,
-            activities: hub.activities(),
-        }
-    }
-}
-
 impl Worker {
     /// Creates the worker at `index` of the team.
-    pub fn new(index: usize, inbox: Inbox, context: WorkerContext, team: Arc<Team>) -> Self {
+    ///
+    /// # Errors
+    /// When the operating system gives no descriptor.
+    pub fn new(
+        index: usize,
+        inbox: Inbox,
+        context: WorkerContext,
+        team: Arc<Team>,
+    ) -> io::Result<Self> {
         let now = Instant::now();
         let mailbox = Arc::clone(&team.mailboxes()[index]);
-        Worker {
+        Ok(Worker {
+            polls: Polls::new(context.clone(), inbox.poll.registry().try_clone()?),
             stream: context.hub.subscribe(),
             position: StreamPosition::newest(&context.hub),
             viewers: Viewers::default(),
@@ -107,7 +93,7 @@ impl Worker {
             inbox,
             mailbox,
             context,
-        }
+        })
     }
 
     /// Runs until it is told to end and has no viewers.
@@ -123,7 +109,7 @@ impl Worker {
 
     /// Disconnects all viewers, and restarts at the hub's present position.
     fn restart(&mut self) {
-        let count = self.viewers.rows().len();
+        let count = self.count();
         tracing::error!(
             viewers = count,
             "a delivery worker panicked; its viewers were disconnected"
@@ -132,6 +118,7 @@ impl Worker {
         dropped.with_label_values(&["fault"]).inc_by(count as u64);
         let (hub, now) = (&self.context.hub, Instant::now());
         self.viewers = Viewers::default();
+        self.polls.clear();
         self.stream = hub.subscribe();
         self.position = StreamPosition {
             stale_since: hub.stale_since(),
@@ -170,11 +157,13 @@ impl Worker {
             self.inbound
                 .resume_unread(&mut self.viewers, &self.position);
             let now = Instant::now();
-            if !self.stream.is_empty() && self.pacing.wait(now).is_zero() {
+            let is_due = !self.stream.is_empty() && self.pacing.wait(now).is_zero();
+            if is_due {
                 self.pass(now);
-                let end = Instant::now();
-                self.pacing.record_pass(now, end);
-                share_long_passes(self, end - now);
+                self.pacing.record_pass(now, Instant::now());
+            }
+            if self.polls.run(Instant::now()) || is_due {
+                share_long_passes(self, now.elapsed());
             }
             self.run_timers(now);
         }
@@ -182,7 +171,12 @@ impl Worker {
 
     fn has_ended(&self) -> bool {
         self.end_deadline
-            .is_some_and(|deadline| self.viewers.is_empty() || deadline <= Instant::now())
+            .is_some_and(|deadline| self.count() == 0 || deadline <= Instant::now())
+    }
+
+    /// Returns the number of sockets.
+    pub(super) fn count(&self) -> usize {
+        self.viewers.count() + self.polls.len()
     }
 
     /// Returns how long to wait for events.
@@ -191,7 +185,9 @@ impl Worker {
             return Duration::ZERO;
         }
         let now = Instant::now();
-        let until_timer = self.timers.next().saturating_duration_since(now);
+        let timer = self.timers.next();
+        let timer = self.polls.next_wake().map_or(timer, |at| at.min(timer));
+        let until_timer = timer.saturating_duration_since(now);
         if self.stream.is_empty() {
             until_timer
         } else {
@@ -203,6 +199,7 @@ impl Worker {
         while let Ok(message) = self.inbox.messages.try_recv() {
             match message {
                 WorkerMessage::Register(viewer) => self.register(*viewer),
+                WorkerMessage::RegisterPoll(poll) => self.polls.register(*poll),
                 WorkerMessage::Reply {
                     row,
                     viewer_id,
@@ -211,6 +208,7 @@ impl Worker {
                 WorkerMessage::HandOver(handed) => take_over(self, handed),
                 WorkerMessage::CloseAll => {
                     self.is_stopping = true;
+                    self.polls.close_all();
                     for row in self.viewers.rows() {
                         self.close(row, CloseReason::Stopping);
                     }
@@ -277,6 +275,9 @@ impl Worker {
         if event.token() == WAKE {
             return;
         }
+        if Polls::has_token(event.token()) {
+            return self.polls.on_event(event);
+        }
         let row = event.token().0;
         if event.is_error() || (event.is_read_closed() && event.is_write_closed()) {
             self.viewers.remove(row);
@@ -294,6 +295,7 @@ impl Worker {
     /// viewers after a gap, and sends all of them a heartbeat when the engine stops or starts responding, and when
     /// an admin has edited the rescue's own activities.
     pub(super) fn on_engine_event(&mut self, now: Instant) {
+        self.polls.on_engine_event(now);
         let hub = &self.context.hub;
         if hub.epoch() != self.position.at.epoch {
             self.stream = hub.subscribe();

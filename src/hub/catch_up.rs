@@ -20,7 +20,7 @@ const LOG_CHUNK: usize = 256;
 
 /// Frames of one chunk from memory, which all viewers share. Also the most messages in the response to
 /// a poll.
-const MEMORY_CHUNK: usize = 1000;
+pub const MEMORY_CHUNK: usize = 1000;
 
 /// A step of a catch-up.
 pub struct Chunk {
@@ -95,6 +95,11 @@ impl CatchUp {
     /// Returns the viewer's cursor after the chunks so far.
     pub fn reaches(&self) -> Cursor {
         self.at
+    }
+
+    /// Returns true if the next chunk is in memory and no snapshot.
+    pub fn is_in_memory(&self) -> bool {
+        self.snapshot.is_none() && self.hub.state().is_in_backlog(self.at)
     }
 
     /// Returns the next chunk, without frames if there are none. Waits only for the store's log, and for

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::RESYNC_BYTES;
 use super::backlog::{BACKLOG_LIMIT, Backlog};
 use super::board::{BoardEntry, BoardSnapshot};
-use super::catch_up::Chunk;
+use super::catch_up::{Chunk, MEMORY_CHUNK};
 use super::conflation::ConflatedFrames;
 use super::kept_states::KeptStates;
 use super::photo_index::PhotoIndex;
@@ -214,6 +215,11 @@ impl HubState {
         pets.filter(|pet| pet.is_in_trash()).cloned().collect()
     }
 
+    /// Returns true if all frames after `at` are in memory.
+    pub fn is_in_backlog(&self, at: Cursor) -> bool {
+        at.epoch == self.cursor.epoch && self.backlog.after(at.rev).is_some()
+    }
+
     /// Returns the first `limit` frames after `since`, if they are in memory.
     pub fn replay(&self, filter: &TopicFilter, since: Rev, limit: usize) -> Option<Chunk> {
         let frames = self.backlog.after(since)?;
@@ -229,6 +235,16 @@ impl HubState {
     pub fn conflated(&self, filter: &TopicFilter, since: Rev, limit_bytes: usize) -> Option<Chunk> {
         let (frames, is_whole) = self.conflated.after(since, filter, limit_bytes)?;
         Some(self.chunk(since, frames, is_whole))
+    }
+
+    /// Returns the frames after `at` for a poll: all if they are in memory, else the newest per topic. `None`
+    /// means a snapshot.
+    pub fn advance(&self, filter: &TopicFilter, at: Cursor) -> Option<Chunk> {
+        if at.epoch != self.cursor.epoch {
+            return None;
+        }
+        let all = self.replay(filter, at.rev, MEMORY_CHUNK);
+        all.or_else(|| self.conflated(filter, at.rev, RESYNC_BYTES))
     }
 
     fn chunk(&self, since: Rev, frames: Vec<Frame>, is_whole: bool) -> Chunk {

@@ -24,7 +24,7 @@ use crate::app_state::AppState;
 use crate::auth::AuthMode;
 use crate::delivery::Transport;
 use crate::error::Failure;
-use crate::serve::{Connection, Handoff};
+use crate::serve::{Connection, DeferredResponse, Handoff};
 
 /// Lifetime of a killed connection: enough for hello.
 const KILL_AFTER: Duration = Duration::from_millis(300);
@@ -153,6 +153,7 @@ pub async fn inject_faults<E: Endpoint<Output = Response>>(
     };
     let handoff = Handoff::from_request(&request).ok_or_else(no_handoff)?;
     if let (Transport::Poll, InjectedFault::CutAfter(limit)) = (transport, fault) {
+        DeferredResponse::prevent(&mut request);
         let Ok(response) = timeout(limit, next.call(request)).await else {
             handoff.hang_up();
             return pending().await;
@@ -194,6 +195,7 @@ fn wrap_connection(
     Ok(Connection {
         stream: mio::net::TcpStream::from_std(far),
         permit: connection.permit,
+        read_ahead: connection.read_ahead,
     })
 }
 

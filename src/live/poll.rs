@@ -1,11 +1,9 @@
 //! Long polling: `GET /live/poll`, for networks that delay every response until it ends.
 //!
-//! The cursor in a response is where the next request continues. Viewers that waited at the same cursor
-//! for the same pets share one response.
+//! The cursor in a response is where the next request continues. A poll for which there is nothing to send
+//! waits on a delivery worker, without its request. Viewers that waited at the same cursor for the same pets
+//! share one response.
 
-mod cache;
-
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,41 +11,36 @@ use bytes::Bytes;
 use poem::http::header;
 use poem::web::Data;
 use poem::{IntoResponse, Request, Response, handler};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, timeout_at};
 
-pub use self::cache::PollCache;
+use super::admit;
 use super::query::LiveQuery;
-use super::{admit, hello};
 use crate::app_state::AppState;
-use crate::delivery::{Transport, bye, keep_alive};
-use crate::hub::Chain;
+use crate::delivery::{PendingPoll, PollKey, Transport, ViewerSlot};
+use crate::hub::CatchUp;
 use crate::limits::{ClientAddress, whole_seconds};
-use crate::model::{Cursor, Rev, Timestamp};
-use crate::wire::{Frame, Message};
+use crate::model::Timestamp;
+use crate::serve::DeferredResponse;
+use crate::wire::Frame;
 
-/// Collecting time per poller. Answering a poll takes about a sixth of this time, so that up to 4,000
-/// pollers use a sixth of a core at most.
-const TIME_PER_POLLER: Duration = Duration::from_micros(250);
+/// How long a poll that waits here collects changes before it is answered. Otherwise a client on a busy board
+/// would poll as often as its network lets it.
+const COLLECTING_TIME: Duration = Duration::from_millis(10);
 
-/// Bounds of the collecting time. Without the lower bound, a single client on a busy board would poll as
-/// often as its network lets it.
-const COLLECTING_TIME: RangeInclusive<Duration> =
-    Duration::from_millis(10)..=Duration::from_secs(1);
-
-/// Responds once there is a message and the collecting time is over, and at the latest after `wait`.
+/// Responds immediately if there is something to send, else with the next change, and at the latest after
+/// `wait`.
 ///
 /// # Errors
 /// 400 for an invalid parameter, 503 when all slots are taken.
 #[handler]
 pub async fn poll_changes(
     Data(app): Data<&Arc<AppState>>,
-    Data(cache): Data<&Arc<PollCache>>,
     request: &Request,
 ) -> poem::Result<Response> {
     let query = LiveQuery::parse(request)?;
     let visitor = ClientAddress::from_request(request);
     // A poll that does not wait is a request like any other, and no viewer.
-    let _slot = if query.is_immediate() {
+    let slot = if query.is_immediate() {
         count_immediate(app, &query);
         None
     } else {
@@ -57,47 +50,90 @@ pub async fn poll_changes(
     let since = hub.wait_for_cursor(query.since).await;
     let catch_up = hub.catch_up(query.filter.clone(), since);
     let mut catch_up = catch_up.in_form(query.form);
-    let (start, mut chain) = (catch_up.start(), catch_up.chain());
-    // Responds immediately when the engine stops or starts responding, and to a viewer that is ahead of
-    // this node.
-    let chunk = if query.is_immediate() || hub.is_behind(start) {
-        catch_up.next_filled().await
-    } else {
-        let stop = app.stop_token();
-        let collecting = collecting_time(app.slots().pollers()).min(query.wait);
-        let stale_since = hub.stale_since();
-        stop.run_until_cancelled(sleep(collecting)).await;
-        let waiting = timeout(
-            query.wait - collecting,
-            hub.stale_since_changed(stale_since),
-        );
-        catch_up
-            .next_within(stop.run_until_cancelled(waiting))
-            .await
+    let key = PollKey {
+        start: catch_up.start(),
+        filter: query.filter,
+        form: query.form,
+        heartbeat: app.heartbeats().choose(query.heartbeat),
     };
-    let cursor = catch_up.reaches();
-    let heartbeat = app.heartbeats().choose(query.heartbeat);
-    let body = || PollBody::new(&hello(app, Transport::Poll, start, heartbeat));
-    let stale_since = hub.stale_since_for(cursor);
-    if !chunk.frames.is_empty() {
-        let encode = || {
-            let body = body().with_frames(&chunk.frames, &mut chain);
-            body.finish_at(cursor, chain.last(), stale_since)
-        };
-        let key = (start.rev, query.filter, query.form, heartbeat);
-        let shared = cache.get_or_encode(key, chunk.reaches, Instant::now(), encode);
-        return Ok(respond(shared).into_response());
+    let wait = Wait {
+        deadline: Instant::now() + query.wait,
+        stale_since: hub.stale_since(),
+    };
+    // A viewer that is ahead of this node is told so immediately.
+    let slot = slot.filter(|_| !hub.is_behind(key.start));
+    let mut frames = Vec::new();
+    // What is in memory, the worker sends, in its next pass.
+    if slot.is_none() || !catch_up.is_in_memory() {
+        frames = catch_up.next_filled().await.frames;
+    }
+    if let Some(slot) = slot
+        && frames.is_empty()
+    {
+        if DeferredResponse::is_possible(request) {
+            return Ok(wait.on_worker(app, key, &catch_up, (visitor, slot)));
+        }
+        frames = wait.here(app, &mut catch_up).await;
+    }
+    let reaches = catch_up.reaches();
+    let stale_since = hub.stale_since_for(reaches);
+    if !frames.is_empty() {
+        let encode = || key.encode_frames(hub, &frames, reaches, stale_since);
+        let cache = app.poll_cache();
+        let shared = cache.get_or_encode(&key, reaches, Instant::now(), encode);
+        return Ok(respond(shared));
     }
     if app.is_stopping() {
         let retry_ms = app.slots().retry_ms();
-        let body = body().with(&bye("stopping", retry_ms)).finish(start);
-        return Ok(respond(body)
+        return Ok(respond(key.encode_bye(hub, retry_ms))
             .with_header(header::RETRY_AFTER, whole_seconds(retry_ms))
             .into_response());
     }
-    let message = keep_alive(cursor, start, stale_since);
-    let named = if stale_since.is_none() { cursor } else { start };
-    Ok(respond(body().with(&message).finish(named)).into_response())
+    Ok(respond(key.encode_keep_alive(hub, reaches, stale_since)))
+}
+
+/// The end of a poll's wait: at the deadline, and when the engine stops or starts responding.
+struct Wait {
+    deadline: Instant,
+    stale_since: Option<Timestamp>,
+}
+
+impl Wait {
+    /// Defers the response, and leaves the rest to a delivery worker.
+    fn on_worker(
+        self,
+        app: &Arc<AppState>,
+        key: PollKey,
+        catch_up: &CatchUp,
+        (visitor, slot): (ClientAddress, ViewerSlot),
+    ) -> Response {
+        let (app, at) = (Arc::clone(app), catch_up.reaches());
+        let mut response = respond(Bytes::new());
+        response.set_data(DeferredResponse::new(move |deferred| {
+            app.register_poll(PendingPoll {
+                deferred,
+                key,
+                at,
+                deadline: self.deadline,
+                stale_since: self.stale_since,
+                visitor,
+                slot,
+            });
+        }));
+        response
+    }
+
+    /// Waits in the task of the request, if its response cannot be deferred. Returns the frames to send.
+    async fn here(self, app: &AppState, catch_up: &mut CatchUp) -> Vec<Frame> {
+        let stop = app.stop_token();
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let collecting = sleep(COLLECTING_TIME.min(left));
+        stop.run_until_cancelled(collecting).await;
+        let changed = app.hub().stale_since_changed(self.stale_since);
+        let waiting = timeout_at(self.deadline.into(), changed);
+        let limit = stop.run_until_cancelled(waiting);
+        catch_up.next_within(limit).await.frames
+    }
 }
 
 /// Counts a request that does not wait: one of short polling, or a catch-up.
@@ -110,75 +146,9 @@ fn count_immediate(app: &AppState, query: &LiveQuery) {
     }
 }
 
-/// Returns the collecting time: how long a poll collects changes before it is answered. With few pollers it
-/// is over before most changes. With many pollers it limits the rate of all their requests together.
-fn collecting_time(pollers: u32) -> Duration {
-    let time = TIME_PER_POLLER.saturating_mul(pollers);
-    time.clamp(*COLLECTING_TIME.start(), *COLLECTING_TIME.end())
-}
-
 fn respond(body: Bytes) -> Response {
     Response::builder()
         .content_type("application/json")
         .header(header::CACHE_CONTROL, "no-store, no-transform")
         .body(body)
-}
-
-/// The body of a response under construction: encoded messages, separated by commas.
-struct PollBody(String);
-
-impl PollBody {
-    fn new(hello: &Message<'_>) -> Self {
-        PollBody(hello.to_json())
-    }
-
-    fn with(mut self, message: &Message<'_>) -> Self {
-        self.push(&message.to_json());
-        self
-    }
-
-    fn with_frames(mut self, frames: &[Frame], chain: &mut Chain) -> Self {
-        for frame in frames {
-            self.push(&chain.link_json(frame));
-        }
-        self
-    }
-
-    /// Ends with messages up to `last`, for a viewer that has everything up to `cursor`. A heartbeat says so
-    /// if other pets changed last: the cursor of the response is always that of its last message, because
-    /// the next message names it in `after`.
-    fn finish_at(self, cursor: Cursor, last: Rev, stale_since: Option<Timestamp>) -> Bytes {
-        let named = Cursor {
-            rev: last,
-            ..cursor
-        };
-        if named == cursor || stale_since.is_some() {
-            return self.finish(named);
-        }
-        self.with(&keep_alive(cursor, named, None)).finish(cursor)
-    }
-
-    fn finish(self, cursor: Cursor) -> Bytes {
-        let messages = self.0;
-        format!(r#"{{"cursor":"{cursor}","messages":[{messages}]}}"#).into()
-    }
-
-    fn push(&mut self, json: &str) {
-        self.0.push(',');
-        self.0.push_str(json);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn few_pollers_are_answered_immediately_and_many_collect_changes() {
-        let ms = Duration::from_millis;
-        for (pollers, expected) in [(0, ms(10)), (1, ms(10)), (100, ms(25)), (1000, ms(250))] {
-            assert_eq!(collecting_time(pollers), expected, "{pollers}");
-        }
-        assert_eq!(collecting_time(u32::MAX), ms(1000));
-    }
 }

@@ -10,11 +10,10 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::hello;
 use super::initial_payload::InitialPayload;
 use super::query::LiveQuery;
 use crate::app_state::AppState;
-use crate::delivery::{MessageHandler, PendingViewer, Transport, ViewerSlot};
+use crate::delivery::{MessageHandler, PendingViewer, Transport, ViewerSlot, hello};
 use crate::limits::ClientAddress;
 use crate::serve::{Connection, Handoff};
 use crate::wire::Encoding;
@@ -47,7 +46,7 @@ impl Upgrade {
         let catch_up = app.hub().catch_up(query.filter.clone(), since);
         let catch_up = catch_up.in_form(query.form);
         let heartbeat = app.heartbeats().choose(query.heartbeat);
-        let hello = hello(&app, transport, catch_up.start(), heartbeat);
+        let hello = hello(app.hub(), transport, catch_up.start(), heartbeat);
         let hello = encoding.encode_first(&hello, app.slots().retry_ms());
         Upgrade {
             payload: InitialPayload::new(hello, encoding, catch_up),
@@ -75,7 +74,9 @@ impl Upgrade {
     }
 
     async fn finish(mut self, connection: Connection) -> io::Result<()> {
-        let Connection { mut stream, permit } = connection;
+        let Connection {
+            mut stream, permit, ..
+        } = connection;
         let write_timeout = self.app.timeouts().write;
         while let Some(part) = self.payload.next().await {
             // A client that reads nothing holds the part, so the part is in the budget like a response.
@@ -93,7 +94,11 @@ impl Upgrade {
             })?;
         }
         self.app.register(PendingViewer {
-            connection: Connection { stream, permit },
+            connection: Connection {
+                stream,
+                permit,
+                read_ahead: Vec::new(),
+            },
             at: self.payload.reaches(),
             encoding: self.encoding,
             chain: self.payload.chain().clone(),

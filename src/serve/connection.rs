@@ -1,6 +1,7 @@
 //! Serves one connection: the options of its socket, its requests, its end.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -20,10 +21,16 @@ use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use super::handoff::{ConnectionPermit, Handoff};
+use super::deferred::{
+    Deferrable, DeferredResponse, ResponseHead, ResumeHttp, SharedLines, asks_to_close,
+};
+use super::handoff::{Connection, ConnectionPermit, Handoff};
 use super::read_timeout::{ConnectionPhase, Responding, ResponseBody};
+use super::refuse_for_memory;
 use super::socket::HttpSocket;
 use crate::limits::{ClientLimiter, MemoryReservation, PeerAddress, SizeLimits, Timeouts};
 use crate::metrics::Metrics;
@@ -42,57 +49,92 @@ const AFTER_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEPALIVE_TIME: Duration = Duration::from_mins(1);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// An accepted connection.
+/// Everything that the connections of a server share.
+pub struct ConnectionContext {
+    /// Answers the requests.
+    pub endpoint: BoxEndpoint<'static>,
+    /// Sizes of requests.
+    pub sizes: SizeLimits,
+    /// How long a connection may wait for its client.
+    pub timeouts: Timeouts,
+    /// Tells the address of clients, and grants memory.
+    pub limiter: Arc<ClientLimiter>,
+    /// Counts what is dropped.
+    pub metrics: Metrics,
+    /// Shared by the heads of deferred responses.
+    pub lines: SharedLines,
+    /// Owns the tasks of connections.
+    pub tasks: TaskTracker,
+    /// Runs those tasks.
+    pub runtime: Handle,
+    /// Cancelled when connections end with the response to their current request.
+    pub stop: CancellationToken,
+    /// Cancelled when connections end immediately.
+    pub cut: CancellationToken,
+}
+
+/// A connection whose requests can be served.
 pub struct AcceptedConnection {
     /// The socket.
     pub stream: TcpStream,
-    /// The address of the peer.
-    pub peer: SocketAddr,
     /// Counts it as a connection.
     pub permit: ConnectionPermit,
     /// The memory of its buffers.
     pub memory: MemoryReservation,
-    /// Sizes of its requests.
-    pub sizes: SizeLimits,
-    /// How long it may wait for its client.
-    pub timeouts: Timeouts,
-    /// Tells the address of its clients.
-    pub limiter: Arc<ClientLimiter>,
-    /// Counts what is dropped.
-    pub metrics: Metrics,
+    /// Bytes that were read from the socket already.
+    pub read_ahead: Vec<u8>,
+}
+
+impl ResumeHttp for ConnectionContext {
+    fn resume(self: Arc<Self>, connection: Connection) {
+        let context = Arc::clone(&self);
+        let serving = async move {
+            let Ok(stream) = TcpStream::from_std(connection.stream.into()) else {
+                return;
+            };
+            let Ok(peer) = stream.peer_addr() else {
+                return;
+            };
+            let Ok(memory) = context.limiter.reserve_connection(peer.ip()) else {
+                refuse_for_memory(&stream, &context.metrics);
+                return;
+            };
+            let accepted = AcceptedConnection {
+                stream,
+                permit: connection.permit,
+                memory,
+                read_ahead: connection.read_ahead,
+            };
+            // Allocated when the task runs: thousands of sockets may return in the same moment.
+            Box::pin(serve_connection(accepted, peer, context)).await;
+        };
+        self.tasks.spawn_on(serving, &self.runtime);
+    }
 }
 
 /// Serves requests until the peer disconnects, a route takes the socket over, or after `stop` the
 /// current request is answered or `cut` comes.
 pub async fn serve_connection(
     accepted: AcceptedConnection,
-    endpoint: Arc<BoxEndpoint<'static>>,
-    stop: CancellationToken,
-    cut: CancellationToken,
+    peer: SocketAddr,
+    context: Arc<ConnectionContext>,
 ) {
-    let (sizes, timeouts) = (accepted.sizes, accepted.timeouts);
+    let (sizes, timeouts) = (context.sizes, context.timeouts);
     let Ok(local) = set_options(&accepted.stream, timeouts.write) else {
         return;
     };
     let phase = ConnectionPhase::default();
     let handoff = Handoff::default();
+    let metrics = context.metrics.clone();
+    let (stop, cut) = (context.stop.clone(), context.cut.clone());
     let service = Arc::new(RequestService {
-        endpoint,
         local,
-        peer: accepted.peer,
+        peer,
         handoff: handoff.clone(),
         phase: phase.clone(),
-        limiter: accepted.limiter,
+        context,
     });
-    let socket = HttpSocket::new(
-        accepted.stream,
-        accepted.permit,
-        accepted.memory,
-        handoff.clone(),
-        timeouts,
-        phase,
-        accepted.metrics,
-    );
+    let socket = HttpSocket::new(accepted, handoff.clone(), phase, timeouts, metrics);
     let serving = http1::Builder::new()
         .max_headers(sizes.head_fields)
         .max_header_size(sizes.head_bytes)
@@ -119,12 +161,11 @@ pub async fn serve_connection(
 
 /// Answers the requests of one connection.
 struct RequestService {
-    endpoint: Arc<BoxEndpoint<'static>>,
     local: SocketAddr,
     peer: SocketAddr,
     handoff: Handoff,
     phase: ConnectionPhase,
-    limiter: Arc<ClientLimiter>,
+    context: Arc<ConnectionContext>,
 }
 
 impl RequestService {
@@ -135,11 +176,17 @@ impl RequestService {
         mut request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<ResponseBody<BoxBody<Bytes, io::Error>>>, Infallible>>
     {
-        let responding = self.phase.respond();
+        let has_body = !request.body().is_end_stream();
+        let responding = self.phase.respond(has_body);
         let version = request.version();
         let peer_ip = self.peer.ip();
-        let client = self.limiter.client_address(peer_ip, request.headers());
+        let limiter = &self.context.limiter;
+        let client = limiter.client_address(peer_ip, request.headers());
+        let asks_to_close = asks_to_close(request.headers());
         let extensions = request.extensions_mut();
+        if version == Version::HTTP_11 && !has_body {
+            extensions.insert(Deferrable);
+        }
         extensions.insert(client);
         extensions.insert(PeerAddress(peer_ip));
         extensions.insert(self.handoff.clone());
@@ -149,9 +196,23 @@ impl RequestService {
         let remote = RemoteAddr(Addr::from(remote));
         let request = poem::Request::from((request, local, remote, Scheme::HTTP));
         async move {
-            let response = Response::from(self.endpoint.get_response(request).await);
-            Ok(self.finish(response, version, responding))
+            let mut response = self.context.endpoint.get_response(request).await;
+            if let Some(deferred) = response.extensions_mut().remove::<DeferredResponse>() {
+                self.defer(deferred, &response, asks_to_close);
+                // Dropped with the HTTP connection.
+                return pending().await;
+            }
+            Ok(self.finish(Response::from(response), version, responding))
         }
+    }
+
+    /// Releases the socket to the receiver of a deferred response.
+    fn defer(&self, deferred: DeferredResponse, response: &poem::Response, asks_to_close: bool) {
+        let closes = asks_to_close || response.headers().contains_key(header::CONNECTION);
+        let head = ResponseHead::new(response, closes, &self.context.lines);
+        let http = Arc::clone(&self.context);
+        self.handoff
+            .arm(move |connection| deferred.release(connection, head, http));
     }
 
     /// Sets what the connection needs in a response, and ends the responding phase with its body.
@@ -172,7 +233,7 @@ impl RequestService {
         if ends_with_connection {
             *response.version_mut() = Version::HTTP_10;
         }
-        if ends_with_connection || self.limiter.is_memory_low() {
+        if ends_with_connection || self.context.limiter.is_memory_low() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }

@@ -20,6 +20,8 @@ pub struct Connection<S = TcpStream> {
     pub stream: S,
     /// Counts the socket as a connection for as long as it is open.
     pub permit: ConnectionPermit,
+    /// Bytes that were read from the socket after the head of the last request.
+    pub read_ahead: Vec<u8>,
 }
 
 /// Permits for one connection, in total and per address. Returned when dropped.

@@ -25,6 +25,8 @@ struct PhaseState {
     number: AtomicU32,
     /// True until the head of a 101 response is written.
     is_switching: AtomicBool,
+    /// True while a request without a body is answered.
+    holds_input: AtomicBool,
     /// Wakes the connection's task: hyper does not poll the socket by itself after a response.
     waker: AtomicWaker,
 }
@@ -33,10 +35,17 @@ struct PhaseState {
 pub struct Responding(ConnectionPhase);
 
 impl ConnectionPhase {
-    /// Starts the responding phase.
-    pub fn respond(&self) -> Responding {
+    /// Starts the responding phase of a request. One without a body needs no more input: whatever arrives
+    /// is of the next request.
+    pub fn respond(&self, has_body: bool) -> Responding {
+        self.0.holds_input.store(!has_body, Ordering::Relaxed);
         self.0.number.fetch_add(1, Ordering::Relaxed);
         Responding(self.clone())
+    }
+
+    /// Returns true if bytes that arrive in the phase with this number are not of the present request.
+    pub fn holds_input(&self, number: u32) -> bool {
+        !ConnectionPhase::is_reading(number) && self.0.holds_input.load(Ordering::Relaxed)
     }
 
     /// Returns the number of the current phase, which no other phase has.
@@ -61,6 +70,7 @@ impl Responding {
     /// Leaves the connection in the responding phase forever, because it leaves HTTP (101).
     pub fn switch_protocols(self) {
         self.0.0.is_switching.store(true, Ordering::Relaxed);
+        self.0.0.holds_input.store(false, Ordering::Relaxed);
         std::mem::forget(self);
     }
 }

@@ -13,7 +13,9 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::answer_early;
+use super::connection::AcceptedConnection;
 use super::handoff::{Connection, ConnectionPermit, Handoff};
+use super::held_input::HeldInput;
 use super::read_timeout::{ConnectionPhase, ReadTimedOut, ReadTimeout};
 use crate::limits::{CONNECTION_BYTES, MemoryExhausted, MemoryReservation, Timeouts};
 use crate::metrics::Metrics;
@@ -56,22 +58,21 @@ pub struct HttpSocket {
     /// The phase in which `head_bytes` were read.
     head_phase: u32,
     head_bytes: usize,
+    input: HeldInput,
     metrics: Metrics,
 }
 
 impl HttpSocket {
-    /// Wraps the socket of a new connection.
+    /// Wraps the socket of an accepted connection.
     pub fn new(
-        stream: TcpStream,
-        permit: ConnectionPermit,
-        memory: MemoryReservation,
+        accepted: AcceptedConnection,
         handoff: Handoff,
-        timeouts: Timeouts,
         phase: ConnectionPhase,
+        timeouts: Timeouts,
         metrics: Metrics,
     ) -> Self {
         HttpSocket {
-            inner: Some((stream, permit)),
+            inner: Some((accepted.stream, accepted.permit)),
             handoff,
             write_timeout: timeouts.write,
             write_deadline: None,
@@ -79,11 +80,39 @@ impl HttpSocket {
             flushed_phase: 0,
             read_timeout: ReadTimeout::new(timeouts, phase.clone()),
             phase,
-            memory,
+            memory: accepted.memory,
             head_phase: 0,
             head_bytes: 0,
+            input: HeldInput::new(accepted.read_ahead),
             metrics,
         }
+    }
+
+    /// Reads bytes of the present request into `buffer`. Returns how many: 0 at the end of the connection.
+    fn poll_input(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let phase = self.phase.number();
+        let holds = self.phase.holds_input(phase);
+        if holds && !self.input.is_empty() {
+            return Poll::Pending;
+        }
+        let mut count = self.input.take(buffer);
+        if count == 0 {
+            let mut part = ReadBuf::new(buffer);
+            ready!(self.stream().poll_read(context, &mut part))?;
+            count = part.filled().len();
+        }
+        if holds && count > 0 {
+            self.input.hold(&buffer[..count]);
+            return Poll::Pending;
+        }
+        if ConnectionPhase::is_reading(phase) {
+            count = self.input.hold_after_head(phase, &buffer[..count]);
+        }
+        Poll::Ready(Ok(count))
     }
 
     /// Reserves memory for the bytes of a head, which hyper keeps until the request is answered. The
@@ -210,7 +239,11 @@ impl Drop for HttpSocket {
             && let Ok(stream) = stream.into_std()
         {
             let stream = mio::net::TcpStream::from_std(stream);
-            self.handoff.release(Connection { stream, permit });
+            self.handoff.release(Connection {
+                stream,
+                permit,
+                read_ahead: self.input.take_all(),
+            });
         }
     }
 }
@@ -222,9 +255,11 @@ impl AsyncRead for HttpSocket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let wanted = buffer.remaining().min(READ_BYTES);
-        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(wanted));
-        let read = self.stream().poll_read(context, &mut part);
-        let count = part.filled().len();
+        let read = self.poll_input(context, buffer.initialize_unfilled_to(wanted));
+        let count = match read {
+            Poll::Ready(Ok(count)) => count,
+            _ => 0,
+        };
         buffer.advance(count);
         if count > 0 {
             self.read_timeout.bytes_arrived();
@@ -238,7 +273,7 @@ impl AsyncRead for HttpSocket {
             return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
         }
         if read.is_ready() {
-            return read;
+            return read.map_ok(drop);
         }
         if ready!(self.read_timeout.poll(context)) == ReadTimedOut::Head && self.is_flushed {
             answer_early(&self.stream(), "408 Request Timeout", "", HEAD_TIMED_OUT);

@@ -18,3 +18,4 @@ mod stalled_viewer;
 mod state;
 mod timers;
 mod transport_switches;
+mod waiting_polls;

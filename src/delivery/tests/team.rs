@@ -1,5 +1,6 @@
 //! Two workers that share their viewers.
 
+use super::super::polls::tests::rig::pending_poll;
 use super::super::team::{hand_over, release_others, share_long_passes};
 use super::super::viewers::BLOCK_ROWS;
 use super::*;
@@ -46,6 +47,58 @@ fn viewers_that_are_handed_over_get_every_frame_once() {
         }
         for viewer in &mut viewers {
             assert_eq!(viewer.revs(), [3, 4, 5, 6]);
+        }
+    }
+}
+
+/// Rule 3 for polls that wait, and for those that are due when another worker begins to serve their socket.
+#[test]
+fn polls_that_are_handed_over_are_answered_once_with_every_frame() {
+    for serving in [1, 2] {
+        let mut rig = Rig::start();
+        if serving == 2 {
+            rig.team.grow(1);
+        }
+        // More than a block, so that each worker owns some.
+        let mut ends: Vec<_> = (0..=BLOCK_ROWS as u64)
+            .map(|turn| {
+                let filter = only(1 + turn % 2);
+                let (poll, end) = pending_poll(&rig.hub, &rig.slots, &rig.listener, filter, 2);
+                rig.team.register_poll(poll);
+                end
+            })
+            .collect();
+        for worker in [&mut rig.worker, &mut rig.second] {
+            hand_over(worker);
+            worker.read_messages();
+        }
+        let counts = [&rig.worker, &rig.second].map(Worker::count);
+        assert_eq!(counts.map(|count| count > 0), [true, serving == 2]);
+        rig.publish(2, 1);
+        match serving {
+            1 => rig.team.grow(1),
+            _ => rig.team.shrink(2),
+        }
+        for worker in [&mut rig.worker, &mut rig.second] {
+            hand_over(worker);
+        }
+        for worker in [&mut rig.worker, &mut rig.second] {
+            worker.read_messages();
+        }
+        let counts = [&rig.worker, &rig.second].map(Worker::count);
+        assert_eq!(counts.iter().sum::<usize>(), ends.len());
+        assert_eq!(counts.map(|count| count > 0), [true, serving == 1]);
+        for (pet, rev) in [(2, 3), (1, 4)] {
+            if pet == 1 {
+                rig.publish(1, 1);
+            }
+            for worker in [&mut rig.worker, &mut rig.second] {
+                worker.polls.run(Instant::now() + Duration::from_secs(rev));
+            }
+            for (turn, end) in (0..).zip(&mut ends) {
+                let expected: &[u64] = if 1 + turn % 2 == pet { &[rev] } else { &[] };
+                assert_eq!(end.revs(), expected, "{turn}");
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use tracing::Instrument;
 use crate::limits::ClientAddress;
 use crate::live::ForSharedCaches;
 use crate::metrics::Metrics;
+use crate::serve::DeferredResponse;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -44,7 +45,11 @@ pub async fn trace<E: Endpoint>(
     let route = route
         .map_or(UNMATCHED, |pattern| &pattern.0)
         .replace(":param0", ":id");
-    metrics.observe_request(&route, response.status().as_u16(), started_at.elapsed());
+    let timer = metrics.time_request(&route, response.status().as_u16(), started_at);
+    match response.data::<DeferredResponse>() {
+        Some(deferred) => deferred.set_timer(timer),
+        None => timer.observe(),
+    }
     // The id of one request would reach all who get the answer from a cache.
     if response.data::<ForSharedCaches>().is_none() {
         response.headers_mut().insert(X_REQUEST_ID, id);

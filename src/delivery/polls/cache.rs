@@ -6,27 +6,23 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::hub::TopicFilter;
-use crate::model::Rev;
-use crate::wire::SnapshotForm;
+use super::answer::PollKey;
+use crate::model::Cursor;
 
 /// How long a response is shared: its hello contains the server's time.
 const SHARED_FOR: Duration = Duration::from_secs(1);
 
-/// Responses kept for one rev. Further ones are encoded per viewer, which is only slower: otherwise a
+/// Responses kept for one cursor. Further ones are encoded per viewer, which is only slower: otherwise a
 /// client could fill the memory by asking from many cursors for many combinations of pets.
 const MAX_RESPONSES: usize = 256;
-
-/// A poller's rev, its filter, its form of snapshots, and its heartbeat, which hello names.
-pub type PollKey = (Rev, TopicFilter, SnapshotForm, Duration);
 
 /// The latest responses to pollers.
 #[derive(Default)]
 pub struct PollCache(Mutex<Option<CachedResponses>>);
 
-/// Responses that bring their pollers to the same rev.
+/// Responses that bring their pollers to the same cursor.
 struct CachedResponses {
-    reaches: Rev,
+    reaches: Cursor,
     since: Instant,
     by_key: HashMap<PollKey, Bytes>,
 }
@@ -36,30 +32,36 @@ impl PollCache {
     /// that was encoded shortly before `now`.
     pub fn get_or_encode(
         &self,
-        key: PollKey,
-        reaches: Rev,
+        key: &PollKey,
+        reaches: Cursor,
         now: Instant,
         encode: impl FnOnce() -> Bytes,
     ) -> Bytes {
         let mut cached = self.0.lock().expect("no holder of this lock panics");
         let cached = match &mut *cached {
-            Some(cached) if now < cached.since + SHARED_FOR && reaches <= cached.reaches => cached,
+            Some(cached)
+                if now < cached.since + SHARED_FOR
+                    && reaches.epoch == cached.reaches.epoch
+                    && reaches.rev <= cached.reaches.rev =>
+            {
+                cached
+            }
             outdated => outdated.insert(CachedResponses {
                 reaches,
                 since: now,
                 by_key: HashMap::new(),
             }),
         };
-        if reaches < cached.reaches {
+        if reaches.rev < cached.reaches.rev {
             return encode();
         }
-        if let Some(response) = cached.by_key.get(&key) {
+        if let Some(response) = cached.by_key.get(key) {
             return response.clone();
         }
         // Encodes while it holds the lock, so that others with the same key wait for this response.
         let response = encode();
         if cached.by_key.len() < MAX_RESPONSES {
-            cached.by_key.insert(key, response.clone());
+            cached.by_key.insert(key.clone(), response.clone());
         }
         response
     }
@@ -68,7 +70,9 @@ impl PollCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::PetId;
+    use crate::hub::TopicFilter;
+    use crate::model::{Epoch, PetId, Rev};
+    use crate::wire::SnapshotForm;
 
     /// Returns the response at `now` to a poller of `pet` at rev 1 that is brought to `reaches`. It is
     /// encoded as `text` if it is not cached.
@@ -79,14 +83,18 @@ mod tests {
         now: Instant,
         text: &'static str,
     ) -> Bytes {
-        let filter = TopicFilter::new([PetId::new(pet).into()]).unwrap();
+        let cursor = |rev| Cursor {
+            epoch: Epoch::new(1),
+            rev: Rev::new(rev),
+        };
+        let key = PollKey {
+            start: cursor(1),
+            filter: TopicFilter::new([PetId::new(pet).into()]).unwrap(),
+            form: SnapshotForm::Whole,
+            heartbeat: Duration::ZERO,
+        };
         let encode = || Bytes::from_static(text.as_bytes());
-        cache.get_or_encode(
-            (Rev::new(1), filter, SnapshotForm::Whole, Duration::ZERO),
-            Rev::new(reaches),
-            now,
-            encode,
-        )
+        cache.get_or_encode(&key, cursor(reaches), now, encode)
     }
 
     #[test]
