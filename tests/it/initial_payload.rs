@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pet_store::store::RedbEngine;
 use serde_json::json;
 
-use crate::support::{Raw, TestApp, metric, spawn_app_in, spawn_app_with, until};
+use crate::support::{Raw, TestApp, metric, open, spawn_app_in, spawn_app_with, until};
 
 /// Batches of changes that a viewer missed; more than the buffers of any socket hold, at 2 KB per change.
 const BATCHES: usize = 10;
@@ -73,5 +72,5 @@ async fn a_viewer_that_stalls_during_its_catch_up_is_cut_at_shutdown_and_the_sto
     let since = make_large_changes(&app).await;
     let _stalled = open_stalled(&app, "1.1", &since).await;
     assert!(!app.stop().await, "the viewer was cut");
-    RedbEngine::open(folder.path()).expect("the store was closed");
+    open(folder.path());
 }
