@@ -159,8 +159,9 @@ impl Worker {
             let now = Instant::now();
             let is_due = !self.stream.is_empty() && self.pacing.wait(now).is_zero();
             if is_due {
+                let changes = self.stream.len();
                 self.pass(now);
-                self.pacing.record_pass(now, Instant::now());
+                self.pacing.record_pass(changes, now, Instant::now());
             }
             if self.polls.run(Instant::now()) || is_due {
                 share_long_passes(self, now.elapsed());
