@@ -1,7 +1,7 @@
 //! Renders pages: minijinja templates, and the typed context of each.
 //!
 //! `page` names the template of each context. Templates are part of the binary. All their names end in
-//! `.html`, which makes minijinja escape text.
+//! `.html` or `.xml`, which makes minijinja escape text.
 
 mod account;
 mod ask;
@@ -43,7 +43,8 @@ pub use self::import::{ImportPage, ImportPreview, ImportedPet};
 pub use self::lobby::{LobbyCardsPage, LobbyPage};
 pub use self::page::Page;
 pub use self::pets::{
-    BoardLayout, BulkUndoView, CardsPage, IndexPage, ShowPage, StatusForm, TrashPage, UndoView,
+    BoardLayout, BulkUndoView, CardsPage, FeedEntry, FeedPage, IndexPage, PETS_FEED, ShowPage,
+    StatusForm, TrashPage, UndoView, pet_feed,
 };
 use self::photos::LogoView;
 pub use self::photos::{LogoPage, PhotosPage, logo_path};

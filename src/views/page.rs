@@ -9,7 +9,7 @@ use super::day::DayPage;
 use super::form::{ActivitiesPage, FormPage};
 use super::import::ImportPage;
 use super::lobby::{LobbyCardsPage, LobbyPage};
-use super::pets::{CardsPage, IndexPage, ShowPage, TrashPage};
+use super::pets::{CardsPage, FeedPage, IndexPage, ShowPage, TrashPage};
 use super::photos::{LogoPage, PhotosPage};
 use super::print::PrintPage;
 use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
@@ -46,6 +46,7 @@ templates! {
     LobbyCardsPage: "parts/lobby/cards.html",
     LogoPage: "pages/logo.html",
     DayPage: "pages/day.html",
+    FeedPage: "pages/feed.xml",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
     ActivitiesPage: "pages/form/activities.html",

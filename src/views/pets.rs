@@ -1,5 +1,6 @@
 //! Contexts of the board and of the page of a pet.
 
+mod feed;
 mod layout;
 mod status_form;
 mod trash;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::feed::{FeedEntry, FeedPage, PETS_FEED, pet_feed};
 pub use self::layout::BoardLayout;
 pub use self::status_form::StatusForm;
 pub use self::trash::TrashPage;

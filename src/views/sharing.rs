@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::pets::{PETS_FEED, pet_feed};
 use crate::model::{AdoptionState, Audience, FieldKind, Pet, Profile, Rescue};
 use crate::wire::photo_path;
 
@@ -24,6 +25,8 @@ pub struct Sharing {
     description: String,
     /// The public address of the page, without which there is no canonical one.
     address: Option<String>,
+    /// The path of the feed of what the page shows, if it has one.
+    feed: Option<String>,
     photo: Option<SharedPhoto>,
     /// Linked data (JSON-LD, schema.org).
     data: String,
@@ -50,6 +53,7 @@ impl Sharing {
             title: format!("The pets of {name}"),
             description: format!("See what every pet of {name} is up to right now."),
             address,
+            feed: Some(PETS_FEED.to_owned()),
             photo,
             data: data.to_string(),
         }
@@ -64,8 +68,11 @@ impl Sharing {
     ) -> Option<Self> {
         let description = describe(&pet.profile);
         let title = pet.profile.name.clone();
-        pet.is_public()
-            .then(|| Sharing::about(rescue, pet, [title, description], address, photo))
+        let feed = Some(pet_feed(pet.id));
+        pet.is_public().then(|| Sharing {
+            feed,
+            ..Sharing::about(rescue, pet, [title, description], address, photo)
+        })
     }
 
     /// Describes the page of a pet's day, with its date in words; `None` for a private pet.
@@ -106,6 +113,7 @@ impl Sharing {
             title,
             description,
             address,
+            feed: None,
             photo,
             data: data.to_string(),
         }
@@ -166,7 +174,7 @@ fn shelter(rescue: &Rescue) -> Value {
 }
 
 /// Describes a pet in one line: what it is, then the beginning of the text about it.
-fn describe(profile: &Profile) -> String {
+pub fn describe(profile: &Profile) -> String {
     let lines = |is_wanted: fn(FieldKind) -> bool| {
         let fields = Profile::fields_for(Audience::Public).skip(1);
         let fields = fields.filter(move |field| is_wanted(field.kind));

@@ -25,4 +25,5 @@ pub mod undo;
 pub mod unsaved_form;
 
 pub use self::invitation::invitation_path;
-pub use self::response::{PageResponder, redirect};
+pub use self::pets::pet_path;
+pub use self::response::{PageResponder, make_cacheable, redirect};

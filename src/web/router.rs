@@ -11,8 +11,9 @@ use super::pages::{
     revocation, settings, sign_in, staff,
 };
 use super::poem_fixes::{get, get_only, post};
-use super::{Site, api, assets, crawlers, lobby, photos, print, probes, spreadsheet};
+use super::{Site, api, assets, crawlers, feeds, lobby, photos, print, probes, spreadsheet};
 use crate::live;
+use crate::views::PETS_FEED;
 
 /// Returns every route of the program.
 pub fn routes(site: &Arc<Site>) -> Route {
@@ -27,6 +28,9 @@ pub fn routes(site: &Arc<Site>) -> Route {
             spreadsheet::IMPORT_PATH,
             get(spreadsheet::show_import).post(spreadsheet::import_pets),
         )
+        .at(PETS_FEED, get(feeds::show_pets))
+        .at(feeds::ADOPTED_PATH, get(feeds::show_adopted))
+        .at("/pets/:id/feed.atom", get(feeds::show_pet))
         .at("/pets/export.csv", get(spreadsheet::export_pets))
         .at(bulk::PATH, post(bulk::set_statuses))
         .at(bulk::UNDO_PATH, post(bulk::undo_statuses))

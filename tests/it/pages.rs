@@ -5,6 +5,7 @@ mod cards;
 mod compression;
 mod day;
 mod doctor;
+mod feeds;
 mod find;
 mod forms;
 mod headers;

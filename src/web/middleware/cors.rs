@@ -1,6 +1,6 @@
 //! Lets pages of any origin read (CORS; Fetch standard, "CORS protocol").
 //!
-//! A page of any origin may read the live routes, the API and the probes, without credentials. Every
+//! A page of any origin may read the live routes, the API, the feeds and the probes, without credentials. Every
 //! answer of these routes has the headers, errors included, and preflights are answered before the rest
 //! sees the request. Writes have none of it: a write from another origin is refused, and its preflight
 //! grants nothing.
@@ -11,6 +11,7 @@ use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use poem::{Endpoint, IntoResponse, Request, Response};
 
 use crate::web::api;
+use crate::web::feeds;
 use crate::web::pages::doctor;
 
 /// Headers that readers send: `EventSource` polyfills, `fetch` with `cache`, libraries that name
@@ -68,6 +69,7 @@ pub fn is_readable(path: &str) -> bool {
     match path.trim_end_matches('/') {
         "/api/openapi.json" | "/healthz" | "/readyz" => true,
         doctor::PATH => false,
+        path if feeds::is_feed(path) => true,
         _ => path.starts_with("/live/") || path.starts_with(api::ADDRESS),
     }
 }

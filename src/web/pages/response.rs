@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use poem::http::{StatusCode, header};
+use data_encoding::HEXLOWER;
+use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
 use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
+
+use sha2::{Digest, Sha256};
 
 use super::flash::Flash;
 use crate::auth::{Principal, Rights, Secret};
 use crate::error::Failure;
 use crate::model::{Audience, Pet};
+use crate::serve::conditional::{EntityTags, entity_tag};
 use crate::views::{ErrorPage, Page, SharedPhoto};
 use crate::web::Site;
 use crate::web::middleware::ContainsSecret;
@@ -193,6 +197,31 @@ impl PageResponder {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
         Ok(response)
     }
+}
+
+/// Adds an entity tag to an answer and lets caches store it as `caching` says. Answers 304 to a reader that has it.
+///
+/// # Errors
+/// 500 when the answer has no complete body.
+pub async fn make_cacheable(
+    mut response: Response,
+    request: &HeaderMap,
+    caching: &'static str,
+) -> poem::Result<Response> {
+    let body = response.take_body().into_bytes().await;
+    let body = body.map_err(|_| Failure::internal())?;
+    let hash = HEXLOWER.encode(&Sha256::digest(&body)[..16]);
+    let headers = response.headers_mut();
+    let tag = HeaderValue::try_from(entity_tag(&hash)).map_err(|_| Failure::internal())?;
+    headers.insert(header::ETAG, tag);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    if EntityTags::if_none_match(request).contains(&hash) {
+        headers.remove(header::CONTENT_TYPE);
+        response.set_status(StatusCode::NOT_MODIFIED);
+    } else {
+        response.set_body(body);
+    }
+    Ok(response)
 }
 
 /// Redirects to another page of this site with GET (303).

@@ -3,17 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use data_encoding::HEXLOWER;
-use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
+use poem::http::{HeaderMap, HeaderValue, header};
 use poem::web::Path;
 use poem::{Response, handler};
-use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
-use super::super::response::PageResponder;
+use super::super::response::{PageResponder, make_cacheable};
 use crate::error::Failure;
 use crate::model::{Audience, Day, DayRecord, LocalTime, Pet, Timestamp};
-use crate::serve::conditional::{EntityTags, entity_tag};
 use crate::store::read_day;
 use crate::views::{DayPage, DayStrip, Now, Sharing, day_path};
 use crate::web::Site;
@@ -56,29 +53,10 @@ pub async fn show_day(
     }
     let is_for_everyone = response.headers()[header::CACHE_CONTROL] == "no-cache";
     if is_past && is_for_everyone && audience == Audience::Public {
-        response = make_cacheable(response, headers).await?;
-    }
-    Ok(response)
-}
-
-/// Adds an entity tag to the page, and answers 304 to a browser that has it.
-async fn make_cacheable(mut response: Response, request: &HeaderMap) -> poem::Result<Response> {
-    let html = response.take_body().into_bytes().await;
-    let html = html.map_err(|_| Failure::internal())?;
-    let hash = HEXLOWER.encode(&Sha256::digest(&html)[..16]);
-    let headers = response.headers_mut();
-    let tag = HeaderValue::try_from(entity_tag(&hash)).map_err(|_| Failure::internal())?;
-    headers.insert(header::ETAG, tag);
-    let caching = HeaderValue::from_static(PAST_DAY_CACHING);
-    headers.insert(header::CACHE_CONTROL, caching);
-    // The same address is another page for staff.
-    let credentials = HeaderValue::from_static("authorization, cookie");
-    headers.append(header::VARY, credentials);
-    if EntityTags::if_none_match(request).contains(&hash) {
-        headers.remove(header::CONTENT_TYPE);
-        response.set_status(StatusCode::NOT_MODIFIED);
-    } else {
-        response.set_body(html);
+        response = make_cacheable(response, headers, PAST_DAY_CACHING).await?;
+        // The same address is another page for staff.
+        let credentials = HeaderValue::from_static("authorization, cookie");
+        response.headers_mut().append(header::VARY, credentials);
     }
     Ok(response)
 }
