@@ -100,6 +100,7 @@ impl Rig {
                     },
                     permit: ConnectionPermit::new(permit.expect("there is one for each"), None),
                     read_ahead: Vec::new(),
+                    last_head: Vec::new(),
                 },
                 encoding: Encoding::WebSocket,
                 chain: Chain::new(filter(turn), Rev::ZERO),

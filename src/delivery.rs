@@ -49,7 +49,7 @@ pub use self::decoder::{
 pub use self::fan_out::fan_out;
 pub use self::heartbeat_range::{HeartbeatRange, whole_ms};
 pub use self::inbound::{MessageHandler, Reply};
-pub use self::polls::{PendingPoll, PollCache, PollKey, hello};
+pub use self::polls::{PendingPoll, PollCache, PollKey, RepeatableRequest, hello};
 pub use self::slots::{Transport, ViewerSlot, ViewerSlots};
 use self::team::{HandedViewers, Team};
 pub use self::timers::keep_alive;

@@ -167,6 +167,12 @@ impl Hub {
         })
     }
 
+    /// Returns true if all frames after `at` are in memory, and this node is not behind it.
+    pub fn has_frames_after(&self, at: Cursor) -> bool {
+        let state = self.state();
+        state.is_in_backlog(at) && at.rev <= state.cursor().rev
+    }
+
     /// Returns the frames after `at` for a poll, and the cursor that they reach: all frames if they are in
     /// memory, else the newest per topic, and a snapshot if `at` is of another epoch.
     pub fn advance(

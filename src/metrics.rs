@@ -248,8 +248,13 @@ pub struct RequestTimer {
 }
 
 impl RequestTimer {
+    /// Starts the time of another request of the same route.
+    pub fn restart(&mut self, now: Instant) {
+        self.started_at = now;
+    }
+
     /// Observes the time since the start of the request.
-    pub fn observe(self) {
+    pub fn observe(&self) {
         let duration = self.started_at.elapsed();
         self.durations.observe(duration.as_secs_f64());
     }

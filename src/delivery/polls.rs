@@ -3,7 +3,8 @@
 //! A poll is a row of a table, as a viewer is: its socket and the head of its answer. Polls from the same
 //! cursor with the same filter form a group, whose answer is encoded once. The frames of the hub's stream say
 //! which groups are due; a pass over these asks the hub for their frames and writes the answers. After its
-//! answer a socket stays in its row, without buffers, until the next request arrives, and then returns to HTTP.
+//! answer a socket stays in its row, without buffers, until the next request arrives. If that is the same poll from
+//! another cursor, it waits in its row again; else the socket returns to HTTP.
 
 mod answer;
 mod answering;
@@ -17,20 +18,22 @@ pub mod tests;
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::Instant;
 
 use mio::event::Event;
 use mio::{Interest, Registry, Token};
 use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::TryRecvError;
 
 pub use self::answer::{PollKey, hello};
 pub use self::cache::PollCache;
 use self::groups::PollGroups;
+pub use self::row::RepeatableRequest;
 use self::row::{PollRow, PollState, WaitingPoll};
 use self::rows::PollRows;
-use super::slots::ViewerSlot;
+use super::slots::{Transport, ViewerSlot};
 use super::stream_position::StreamPosition;
+use super::team::Team;
 use super::{ViewerSocket as _, WorkerContext};
 use crate::limits::ClientAddress;
 use crate::model::{Cursor, Timestamp};
@@ -39,6 +42,9 @@ use crate::wire::Frame;
 
 /// Added to a row for its token in the event loop. Viewers have the tokens below.
 const FIRST_TOKEN: usize = usize::MAX / 2;
+
+/// Size of the buffer for a request that may repeat the one before.
+const READ_BYTES: usize = 4 * 1024;
 
 /// A poll on its way to a worker.
 pub struct PendingPoll {
@@ -50,6 +56,8 @@ pub struct PendingPoll {
     pub at: Cursor,
     /// When the poll is answered in any case.
     pub deadline: Instant,
+    /// The request, if it can be recognised when it is repeated.
+    pub request: Option<RepeatableRequest>,
     /// When the engine stopped responding, as known when the poll began.
     pub stale_since: Option<Timestamp>,
     /// Where the poll comes from.
@@ -61,6 +69,9 @@ pub struct PendingPoll {
 /// The polls of one worker.
 pub struct Polls {
     context: WorkerContext,
+    team: Arc<Team>,
+    /// Position of the worker in the team.
+    index: usize,
     registry: Registry,
     rows: PollRows,
     groups: PollGroups,
@@ -70,12 +81,16 @@ pub struct Polls {
     stream: Receiver<Frame>,
     position: StreamPosition,
     next_pass: Instant,
+    /// Sockets that returned to HTTP since the last pass.
+    http_requests: u32,
+    /// Receives the next request of a socket.
+    buffer: Box<[u8]>,
     is_stopping: bool,
 }
 
 impl Polls {
-    /// Creates the table of a worker that waits on `registry`.
-    pub fn new(context: WorkerContext, registry: Registry) -> Self {
+    /// Creates the table of the worker at `index` of the team, which waits on `registry`.
+    pub fn new(context: WorkerContext, registry: Registry, team: Arc<Team>, index: usize) -> Self {
         Polls {
             stream: context.hub.subscribe(),
             position: StreamPosition {
@@ -83,12 +98,16 @@ impl Polls {
                 ..StreamPosition::newest(&context.hub)
             },
             context,
+            team,
+            index,
             registry,
             rows: PollRows::default(),
             groups: PollGroups::default(),
             due: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             next_pass: Instant::now(),
+            http_requests: 0,
+            buffer: vec![0; READ_BYTES].into(),
             is_stopping: false,
         }
     }
@@ -129,45 +148,35 @@ impl Polls {
     }
 
     /// Adds a poll. It is answered in the next pass if there are frames for it already.
-    pub fn register(&mut self, pending: PendingPoll) {
-        let row = pending.deferred.connection.stream.number();
-        let is_outdated =
-            pending.at.epoch != self.position.at.epoch || pending.at.rev < self.position.at.rev;
+    pub fn register(&mut self, mut pending: PendingPoll) {
+        let socket = &mut pending.deferred.connection.stream;
+        let row = socket.number();
+        let (token, interest) = (Token(FIRST_TOKEN + row), Interest::READABLE);
+        if self.registry.register(socket, token, interest).is_err() {
+            return;
+        }
         let is_told = pending.stale_since == self.position.stale_since;
         let deadline = if is_told {
             pending.deadline
         } else {
             Instant::now()
         };
-        let DeferredConnection {
-            mut connection,
-            head,
-            timer,
-            http,
-        } = pending.deferred;
-        let (token, socket) = (Token(FIRST_TOKEN + row), &mut connection.stream);
-        if (self.registry)
-            .register(socket, token, Interest::READABLE)
-            .is_err()
-        {
-            return;
-        }
-        let group = self.groups.insert(row, pending.key, pending.at);
-        if is_outdated {
-            self.due.insert(group);
-        }
-        let waiting = WaitingPoll {
-            group,
-            visitor: pending.visitor,
-            slot: pending.slot,
-            timer,
-        };
-        self.rows
-            .insert(PollRow::new(connection, head, http, waiting, deadline));
+        let group = self.join(row, pending.key.clone(), pending.at);
+        self.rows.insert(PollRow::new(pending, group, deadline));
         self.deadlines.insert((deadline, row));
         if self.is_stopping {
             self.close(row);
         }
+    }
+
+    /// Adds a poll to its group, which is due if frames after `at` were received already.
+    fn join(&mut self, row: usize, key: PollKey, at: Cursor) -> (u64, Arc<PollKey>) {
+        let newest = self.position.at;
+        let (id, key) = self.groups.insert(row, key, at);
+        if at.epoch != newest.epoch || at.rev < newest.rev {
+            self.due.insert(id);
+        }
+        (id, key)
     }
 
     /// Reacts to an event of a socket.
@@ -181,19 +190,59 @@ impl Polls {
         }
     }
 
-    /// Finds out if a client sent its next request, or disconnected. A request is not read here.
+    /// Finds out if a client sent its next request, or disconnected.
     fn check_input(&mut self, row: usize) {
         let Some(poll) = self.rows.get_mut(row) else {
             return;
         };
-        let is_idle = matches!(poll.state, PollState::Idle);
+        if matches!(poll.state, PollState::Idle) {
+            return self.read_request(row);
+        }
         match poll.peek() {
-            Ok(true) if is_idle => self.resume(row),
             Ok(true) => poll.has_unread = true,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Ok(false) if poll.has_next_request() => {}
             Ok(false) | Err(_) => self.remove(row),
         }
+    }
+
+    /// Reads the next request of a row. The poll waits again if this repeats the one before, else the socket
+    /// returns to HTTP.
+    fn read_request(&mut self, row: usize) {
+        let poll = &mut self.rows[row];
+        match poll.read(&mut self.buffer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(0) | Err(_) => self.remove(row),
+            Ok(count) => {
+                if self.repeat(row, count).is_none() {
+                    self.rows[row].read_ahead = self.buffer[..count].to_vec();
+                    self.resume(row);
+                }
+            }
+        }
+    }
+
+    /// Waits again if the request in the buffer repeats that of the row. Returns `None` if it does not, or if
+    /// it has to pass HTTP: the server is full or stops, the cursor is not of this node's memory, or another
+    /// worker serves the socket now.
+    fn repeat(&mut self, row: usize, count: usize) -> Option<()> {
+        let poll = &self.rows[row];
+        let request = poll.request.as_ref()?;
+        let start = request.repeated_from(&self.buffer[..count])?;
+        if !self.context.hub.has_frames_after(start) || !self.owns(row) {
+            return None;
+        }
+        let slots = &self.context.slots;
+        let slot = slots.try_admit(Transport::Poll, poll.visitor)?;
+        let (now, wait) = (Instant::now(), request.wait);
+        let key = PollKey {
+            start,
+            ..(*poll.key).clone()
+        };
+        let group = self.join(row, key, start);
+        self.rows[row].restart(group, slot, now);
+        self.set_deadline(row, now + wait);
+        Some(())
     }
 
     /// Reacts to a change of the engine: another epoch, a gap in the history, or that it stops or starts
@@ -213,93 +262,43 @@ impl Polls {
         }
     }
 
-    /// Removes the polls that wait on sockets of other workers. A socket whose poll is answered stays until its
-    /// next request.
-    pub fn hand_over(&mut self, is_owned: impl Fn(usize) -> bool) -> Vec<PendingPoll> {
+    /// Hands the polls that wait over to the workers that serve their sockets. A socket whose poll is answered stays
+    /// until its next request.
+    pub fn hand_over(&mut self) {
         self.receive();
-        let stale_since = self.position.stale_since;
-        let mut handed = Vec::new();
         for row in self.waiting_rows() {
-            let poll = &mut self.rows[row];
-            if is_owned(poll.socket.number()) || self.registry.deregister(&mut poll.socket).is_err()
-            {
+            if self.owns(row) {
                 continue;
             }
-            let Some((key, at)) = self.group_of(row) else {
+            let socket = &mut self.rows[row].socket;
+            if self.registry.deregister(socket).is_err() {
                 continue;
-            };
-            let poll = self.take(row);
-            handed.extend(poll.and_then(|poll| poll.into_pending(key, at, stale_since)));
+            }
+            let at = self.nothing_until(row);
+            let (poll, stale_since) = (self.take(row), self.position.stale_since);
+            let pending = poll
+                .zip(at)
+                .and_then(|(poll, at)| poll.into_pending(at, stale_since));
+            if let Some(pending) = pending {
+                self.team.register_poll(pending);
+            }
         }
-        handed
     }
 
-    /// Returns the key of a poll that waits, and the cursor up to which there is no frame for it.
-    fn group_of(&mut self, row: usize) -> Option<(PollKey, Cursor)> {
+    fn owns(&self, row: usize) -> bool {
+        self.team.owner(row) == self.index
+    }
+
+    /// Returns the cursor up to which there is no frame for a poll that waits.
+    fn nothing_until(&mut self, row: usize) -> Option<Cursor> {
         let PollState::Waiting(WaitingPoll { group: id, .. }) = self.rows[row].state else {
             return None;
         };
-        let group = self.groups.get_mut(id)?;
         // All frames of the stream were received, and none was for this group unless it is due.
-        let is_due = self.due.contains(&id);
-        let at = if is_due { group.at } else { self.position.at };
-        Some((group.key.clone(), at))
-    }
-
-    /// Answers the polls for which there are frames, if a pass may start, and those whose time is over. Returns
-    /// true if there was a pass.
-    pub fn run(&mut self, now: Instant) -> bool {
-        self.receive();
-        let starts = self.next_pass <= now && !self.due.is_empty();
-        if starts {
-            self.pass(now);
+        if !self.due.contains(&id) {
+            return Some(self.position.at);
         }
-        while let Some((deadline, row)) = self.deadlines.first().copied()
-            && deadline <= now
-        {
-            self.expire(row, now);
-        }
-        starts
-    }
-
-    /// Takes the new frames of the stream, and marks the groups that subscribed to them.
-    fn receive(&mut self) {
-        let before = self.position.at;
-        loop {
-            match self.stream.try_recv() {
-                Ok(frame) => {
-                    self.mark(before, self.groups.subscribers(frame.topic()));
-                    self.position.at.rev = self.position.at.rev.max(frame.rev());
-                }
-                Err(TryRecvError::Lagged(_)) => self.mark(before, self.groups.ids()),
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
-            }
-        }
-    }
-
-    /// Marks groups as due. All frames up to `before` were received, and none was for them.
-    fn mark(&mut self, before: Cursor, groups: Vec<u64>) {
-        for id in groups {
-            if self.due.insert(id)
-                && let Some(group) = self.groups.get_mut(id)
-                && group.at.epoch == before.epoch
-            {
-                group.at.rev = group.at.rev.max(before.rev);
-            }
-        }
-    }
-
-    /// Ends the state of a row whose time is over.
-    fn expire(&mut self, row: usize, now: Instant) {
-        match self.rows[row].state {
-            PollState::Waiting(_) => self.answer_row(row, now),
-            PollState::Idle => self.remove(row),
-            PollState::Writing { .. } => {
-                let dropped = &self.context.hub.metrics().dropped;
-                dropped.with_label_values(&["write-timeout"]).inc();
-                self.remove(row);
-            }
-        }
+        self.groups.get_mut(id).map(|group| group.at)
     }
 
     fn set_deadline(&mut self, row: usize, deadline: Instant) {
@@ -334,6 +333,7 @@ impl Polls {
             return;
         };
         if self.registry.deregister(&mut poll.socket).is_ok() {
+            self.http_requests = self.http_requests.saturating_add(1);
             poll.resume();
         }
     }

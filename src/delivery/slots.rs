@@ -80,12 +80,30 @@ impl ViewerSlots {
         transport: Transport,
         visitor: ClientAddress,
     ) -> Result<ViewerSlot, Failure> {
-        let mut slot = self.admit_uncounted(visitor)?;
+        let slot = self.admit_uncounted(visitor)?;
+        Ok(self.count(slot, transport))
+    }
+
+    /// Takes a slot as `admit` does, if there is one. Counts no refusal.
+    pub fn try_admit(&self, transport: Transport, visitor: ClientAddress) -> Option<ViewerSlot> {
+        if self.stop.is_cancelled() {
+            return None;
+        }
+        let slot = ViewerSlot {
+            _total: Arc::clone(&self.free).try_acquire_owned().ok()?,
+            _address: self.limiter.admit_viewer(visitor).ok()?,
+            gauge: None,
+        };
+        Some(self.count(slot, transport))
+    }
+
+    /// Counts the viewer in the metrics until its slot is returned.
+    fn count(&self, mut slot: ViewerSlot, transport: Transport) -> ViewerSlot {
         let viewers = &self.metrics.viewers;
         let gauge = viewers.with_label_values(&[transport.as_str()]);
         gauge.inc();
         slot.gauge = Some(gauge);
-        Ok(slot)
+        slot
     }
 
     /// Takes a slot for a socket that costs as much as a viewer and receives no changes.

@@ -142,10 +142,7 @@ pub fn hand_over(worker: &mut Worker) {
     if worker.is_stopping {
         return;
     }
-    let is_owned = |socket| worker.team.owner(socket) == worker.index;
-    for poll in worker.polls.hand_over(is_owned) {
-        worker.team.register_poll(poll);
-    }
+    worker.polls.hand_over();
     let workers = worker.team.mailboxes().len();
     let mut handed: Vec<Vec<Viewer>> = (0..workers).map(|_| Vec::new()).collect();
     for row in worker.viewers.rows() {

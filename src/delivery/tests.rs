@@ -126,6 +126,7 @@ fn pending_viewer(
             stream: mio::net::TcpStream::from_std(served),
             permit: ConnectionPermit::new(permit, None),
             read_ahead: Vec::new(),
+            last_head: Vec::new(),
         },
         encoding: Encoding::Sse,
         chain: Chain::new(filter, at.rev),

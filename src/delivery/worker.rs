@@ -72,8 +72,9 @@ impl Worker {
     ) -> io::Result<Self> {
         let now = Instant::now();
         let mailbox = Arc::clone(&team.mailboxes()[index]);
+        let registry = inbox.poll.registry().try_clone()?;
         Ok(Worker {
-            polls: Polls::new(context.clone(), inbox.poll.registry().try_clone()?),
+            polls: Polls::new(context.clone(), registry, Arc::clone(&team), index),
             stream: context.hub.subscribe(),
             position: StreamPosition::newest(&context.hub),
             viewers: Viewers::default(),

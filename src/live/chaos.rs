@@ -196,6 +196,7 @@ fn wrap_connection(
         stream: mio::net::TcpStream::from_std(far),
         permit: connection.permit,
         read_ahead: connection.read_ahead,
+        last_head: connection.last_head,
     })
 }
 

@@ -4,6 +4,8 @@
 //! waits on a delivery worker, without its request. Viewers that waited at the same cursor for the same pets
 //! share one response.
 
+mod repeat;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +15,7 @@ use poem::web::Data;
 use poem::{IntoResponse, Request, Response, handler};
 use tokio::time::{sleep, timeout_at};
 
+use self::repeat::repeatable;
 use super::admit;
 use super::query::LiveQuery;
 use crate::app_state::AppState;
@@ -57,6 +60,7 @@ pub async fn poll_changes(
         heartbeat: app.heartbeats().choose(query.heartbeat),
     };
     let wait = Wait {
+        time: query.wait,
         deadline: Instant::now() + query.wait,
         stale_since: hub.stale_since(),
     };
@@ -94,6 +98,7 @@ pub async fn poll_changes(
 
 /// The end of a poll's wait: at the deadline, and when the engine stops or starts responding.
 struct Wait {
+    time: Duration,
     deadline: Instant,
     stale_since: Option<Timestamp>,
 }
@@ -110,11 +115,14 @@ impl Wait {
         let (app, at) = (Arc::clone(app), catch_up.reaches());
         let mut response = respond(Bytes::new());
         response.set_data(DeferredResponse::new(move |deferred| {
+            let head = &deferred.connection.last_head;
+            let request = repeatable(head, key.start, self.time);
             app.register_poll(PendingPoll {
                 deferred,
                 key,
                 at,
                 deadline: self.deadline,
+                request,
                 stale_since: self.stale_since,
                 visitor,
                 slot,

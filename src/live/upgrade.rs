@@ -98,6 +98,7 @@ impl Upgrade {
                 stream,
                 permit,
                 read_ahead: Vec::new(),
+                last_head: Vec::new(),
             },
             at: self.payload.reaches(),
             encoding: self.encoding,

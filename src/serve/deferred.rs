@@ -146,6 +146,13 @@ impl ResponseHead {
         }
     }
 
+    /// Gives the head a new request id, for the response to another request with the same head.
+    pub fn renew_id(&mut self) {
+        if let Some(id) = &mut self.id {
+            *id = rand::random();
+        }
+    }
+
     /// Returns the encoded lines that others share, and that of the id.
     pub fn parts(&self) -> (&[u8], String) {
         let id = self.id.map(|id| {

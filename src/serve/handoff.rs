@@ -22,6 +22,8 @@ pub struct Connection<S = TcpStream> {
     pub permit: ConnectionPermit,
     /// Bytes that were read from the socket after the head of the last request.
     pub read_ahead: Vec<u8>,
+    /// The head of the last request, if it was short and arrived in one piece.
+    pub last_head: Vec<u8>,
 }
 
 /// Permits for one connection, in total and per address. Returned when dropped.

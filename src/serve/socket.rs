@@ -242,6 +242,7 @@ impl Drop for HttpSocket {
             self.handoff.release(Connection {
                 stream,
                 permit,
+                last_head: self.input.take_head(),
                 read_ahead: self.input.take_all(),
             });
         }

@@ -1,29 +1,89 @@
-//! Answers polls: encodes, writes, and continues with the socket.
+//! Answers polls: decides which are due, encodes, writes, and continues with the socket.
 
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mio::{Interest, Token};
+use tokio::sync::broadcast::error::TryRecvError;
 
 use super::row::{PollState, WaitingPoll};
 use super::tail::AnswerTail;
 use super::{FIRST_TOKEN, Polls};
-use crate::limits::ClientAddress;
+use crate::model::Cursor;
 
 /// The bounds of the time between two passes. Without the lower one, a single client on a busy board would
 /// poll as often as its network lets it.
 const MIN_INTERVAL: Duration = Duration::from_millis(10);
 pub const MAX_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Time between two passes per answer of the first. An answer and the request that follows it take less than
-/// half of this time, so that polls on a busy board use half of a core at most.
-const TIME_PER_ANSWER: Duration = Duration::from_micros(100);
+/// A pass that takes longer is followed by a pause, in which changes collect.
+const LONG_PASS: Duration = Duration::from_millis(10);
+
+/// Time between two passes per request that had to pass HTTP since the one before. A request takes less than half
+/// of this time, so that polls on a busy board use half of a core at most.
+const TIME_PER_HTTP_REQUEST: Duration = Duration::from_micros(100);
 
 impl Polls {
+    /// Answers the polls for which there are frames, if a pass may start, and those whose time is over. Returns
+    /// true if there was a pass.
+    pub fn run(&mut self, now: Instant) -> bool {
+        self.receive();
+        let starts = self.next_pass <= now && !self.due.is_empty();
+        if starts {
+            self.pass(now);
+        }
+        while let Some((deadline, row)) = self.deadlines.first().copied()
+            && deadline <= now
+        {
+            self.expire(row, now);
+        }
+        starts
+    }
+
+    /// Takes the new frames of the stream, and marks the groups that subscribed to them.
+    pub(super) fn receive(&mut self) {
+        let before = self.position.at;
+        loop {
+            match self.stream.try_recv() {
+                Ok(frame) => {
+                    self.mark(before, self.groups.subscribers(frame.topic()));
+                    self.position.at.rev = self.position.at.rev.max(frame.rev());
+                }
+                Err(TryRecvError::Lagged(_)) => self.mark(before, self.groups.ids()),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Marks groups as due. All frames up to `before` were received, and none was for them.
+    fn mark(&mut self, before: Cursor, groups: Vec<u64>) {
+        for id in groups {
+            if self.due.insert(id)
+                && let Some(group) = self.groups.get_mut(id)
+                && group.at.epoch == before.epoch
+            {
+                group.at.rev = group.at.rev.max(before.rev);
+            }
+        }
+    }
+
+    /// Ends the state of a row whose time is over.
+    fn expire(&mut self, row: usize, now: Instant) {
+        match self.rows[row].state {
+            PollState::Waiting(_) => self.answer_row(row, now),
+            PollState::Idle => self.remove(row),
+            PollState::Writing { .. } => {
+                let dropped = &self.context.hub.metrics().dropped;
+                dropped.with_label_values(&["write-timeout"]).inc();
+                self.remove(row);
+            }
+        }
+    }
+
     /// Answers the groups that are due, as far as there are frames for them.
-    pub(super) fn pass(&mut self, now: Instant) {
-        let mut answers = 0;
+    fn pass(&mut self, now: Instant) {
+        let began = Instant::now();
         for id in std::mem::take(&mut self.due) {
             let Some(body) = self.encode_frames(id, now) else {
                 continue;
@@ -31,11 +91,11 @@ impl Polls {
             let tail = AnswerTail::new(&body);
             let group = self.groups.take(id);
             for row in group.into_iter().flat_map(|group| group.rows) {
-                answers += 1;
                 self.answer(row, &tail, now);
             }
         }
-        self.next_pass = now + interval(answers, now.elapsed());
+        let http_requests = std::mem::take(&mut self.http_requests);
+        self.next_pass = now + interval(began.elapsed(), http_requests);
     }
 
     /// Encodes the answer to a group with the frames since its cursor. Returns `None` if there are none.
@@ -82,24 +142,24 @@ impl Polls {
         else {
             return;
         };
-        if let Some(timer) = waiting.timer {
+        if let Some(timer) = &poll.timer {
             timer.observe();
         }
         drop(waiting.slot);
         match poll.write_answer(&tail.bytes) {
             Err(_) => self.remove(row),
             Ok(rest) if rest.is_empty() => self.finish(row, tail.is_last, now),
-            Ok(rest) => self.keep(row, rest, waiting.visitor, now),
+            Ok(rest) => self.keep(row, rest, now),
         }
     }
 
     /// Keeps the bytes that a socket did not take until it takes more.
-    fn keep(&mut self, row: usize, rest: Bytes, visitor: ClientAddress, now: Instant) {
+    fn keep(&mut self, row: usize, rest: Bytes, now: Instant) {
         let poll = &mut self.rows[row];
         let token = Token(FIRST_TOKEN + row);
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = self.registry.reregister(&mut poll.socket, token, interest);
-        let Ok(rest) = self.context.limiter.reserve_response(visitor, rest) else {
+        let Ok(rest) = self.context.limiter.reserve_response(poll.visitor, rest) else {
             let refused = &self.context.hub.metrics().refused;
             refused.with_label_values(&["buffers"]).inc();
             return self.remove(row);
@@ -107,7 +167,7 @@ impl Polls {
         if registered.is_err() {
             return self.remove(row);
         }
-        poll.state = PollState::Writing { rest, visitor };
+        poll.state = PollState::Writing { rest };
         self.set_deadline(row, now + self.context.limits.write_timeout);
     }
 
@@ -116,10 +176,10 @@ impl Polls {
         let Some(poll) = self.rows.get_mut(row) else {
             return;
         };
-        let PollState::Writing { rest, visitor } = &mut poll.state else {
+        let PollState::Writing { rest } = &mut poll.state else {
             return;
         };
-        let (rest, visitor) = (std::mem::take(rest), *visitor);
+        let rest = std::mem::take(rest);
         let before = rest.len();
         let now = Instant::now();
         match poll.write_rest(rest) {
@@ -127,7 +187,7 @@ impl Polls {
             Ok(rest) if rest.is_empty() => self.finish(row, false, now),
             Ok(rest) => {
                 let is_progress = rest.len() < before;
-                self.rows[row].state = PollState::Writing { rest, visitor };
+                self.rows[row].state = PollState::Writing { rest };
                 if is_progress {
                     self.set_deadline(row, now + self.context.limits.write_timeout);
                 }
@@ -172,9 +232,11 @@ impl Polls {
     }
 }
 
-/// Returns the time from the start of a pass, which gave so many answers in this time, to the next. After a
-/// quiet period a change does not wait, and few polls never wait for long.
-pub fn interval(answers: u32, took: Duration) -> Duration {
-    let interval = (TIME_PER_ANSWER * answers).max(took * 2);
+/// Returns the time from the start of a pass, which took so long, to the next. After a quiet period a change does
+/// not wait. The requests that follow the answers of a long pass take about as long as the pass, and as much time
+/// remains for everything else.
+pub fn interval(took: Duration, http_requests: u32) -> Duration {
+    let after_pass = if took > LONG_PASS { took * 3 } else { took };
+    let interval = after_pass.max(TIME_PER_HTTP_REQUEST * http_requests);
     interval.clamp(MIN_INTERVAL, MAX_INTERVAL)
 }

@@ -1,6 +1,7 @@
 //! The polls that wait, grouped by the answer that they get.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::answer::PollKey;
 use crate::hub::TopicFilter;
@@ -10,7 +11,7 @@ use crate::wire::Topic;
 /// Polls with the same key.
 pub struct PollGroup {
     /// The properties on which their answer depends.
-    pub key: PollKey,
+    pub key: Arc<PollKey>,
     /// There is no frame for them between their start and this cursor.
     pub at: Cursor,
     /// The rows of the polls.
@@ -22,27 +23,26 @@ pub struct PollGroup {
 pub struct PollGroups {
     groups: HashMap<u64, PollGroup>,
     next_id: u64,
-    by_key: HashMap<PollKey, u64>,
+    by_key: HashMap<Arc<PollKey>, u64>,
     unfiltered: BTreeSet<u64>,
     by_topic: HashMap<Topic, BTreeSet<u64>>,
 }
 
 impl PollGroups {
-    /// Adds a poll that has received everything up to `at`. Returns its group.
-    pub fn insert(&mut self, row: usize, key: PollKey, at: Cursor) -> u64 {
+    /// Adds a poll that has received everything up to `at`. Returns the id and the key of its group.
+    pub fn insert(&mut self, row: usize, key: PollKey, at: Cursor) -> (u64, Arc<PollKey>) {
         if let Some(id) = self.by_key.get(&key) {
-            let id = *id;
-            let group = self.groups.get_mut(&id).expect("the id of a group");
+            let group = self.groups.get_mut(id).expect("the id of a group");
             group.rows.insert(row);
             // Frames up to the earlier of both are only read once more.
             if at.rev < group.at.rev {
                 group.at = at;
             }
-            return id;
+            return (*id, Arc::clone(&group.key));
         }
-        let id = self.next_id;
+        let (id, key) = (self.next_id, Arc::new(key));
         self.next_id += 1;
-        self.by_key.insert(key.clone(), id);
+        self.by_key.insert(Arc::clone(&key), id);
         match &key.filter {
             TopicFilter::All => drop(self.unfiltered.insert(id)),
             TopicFilter::Only(topics) => {
@@ -51,9 +51,13 @@ impl PollGroups {
                 }
             }
         }
-        let rows = BTreeSet::from([row]);
-        self.groups.insert(id, PollGroup { key, at, rows });
-        id
+        let group = PollGroup {
+            key: Arc::clone(&key),
+            at,
+            rows: BTreeSet::from([row]),
+        };
+        self.groups.insert(id, group);
+        (id, key)
     }
 
     /// Removes a poll from its group.

@@ -1,8 +1,8 @@
 //! One poll: its socket, and how far its answer is.
 
-use std::io::{self, ErrorKind, IoSlice, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mio::net::TcpStream;
@@ -21,13 +21,40 @@ pub struct PollRow {
     permit: ConnectionPermit,
     http: Arc<dyn ResumeHttp>,
     head: ResponseHead,
-    /// Bytes of the next request that were read with the head of this one.
-    read_ahead: Vec<u8>,
+    /// Bytes of the next request that were read.
+    pub read_ahead: Vec<u8>,
+    /// Where the poll comes from.
+    pub visitor: ClientAddress,
+    /// Measures the time until the answer.
+    pub timer: Option<RequestTimer>,
+    /// The properties on which the answer depends, shared by a group. Kept for the next poll.
+    pub key: Arc<PollKey>,
+    /// The request, if it can be recognised when it is repeated.
+    pub request: Option<RepeatableRequest>,
     /// Set if the socket has bytes to read.
     pub has_unread: bool,
     pub state: PollState,
     /// When the state ends.
     pub deadline: Instant,
+}
+
+/// The request of a poll, as far as it is needed to recognise it when it is repeated from another cursor.
+#[derive(Clone, Copy)]
+pub struct RepeatableRequest {
+    /// The hash of its head without the cursor.
+    pub hash: u64,
+    /// Reads a request that consists of its head. Returns the hash of the head, and the cursor.
+    pub read: fn(&[u8]) -> Option<(u64, Cursor)>,
+    /// How long the client asked to wait.
+    pub wait: Duration,
+}
+
+impl RepeatableRequest {
+    /// Returns the cursor of a request that is this one again, with nothing after it.
+    pub fn repeated_from(&self, bytes: &[u8]) -> Option<Cursor> {
+        let (hash, cursor) = (self.read)(bytes)?;
+        (hash == self.hash).then_some(cursor)
+    }
 }
 
 /// The states of a poll, in order.
@@ -38,8 +65,6 @@ pub enum PollState {
     Writing {
         /// The bytes that it did not take.
         rest: Bytes,
-        /// The client.
-        visitor: ClientAddress,
     },
     /// The answer is written, and the next request has not arrived.
     Idle,
@@ -49,33 +74,39 @@ pub enum PollState {
 pub struct WaitingPoll {
     /// The group of the poll.
     pub group: u64,
-    /// The client.
-    pub visitor: ClientAddress,
     /// Held for as long as the poll waits.
     pub slot: ViewerSlot,
-    /// Measures the time until the answer.
-    pub timer: Option<RequestTimer>,
 }
 
 impl PollRow {
-    /// Creates a row.
-    pub fn new(
-        connection: Connection,
-        head: ResponseHead,
-        http: Arc<dyn ResumeHttp>,
-        waiting: WaitingPoll,
-        deadline: Instant,
-    ) -> Self {
+    /// Creates the row of a poll that waits in the group with this id and key.
+    pub fn new(pending: PendingPoll, (group, key): (u64, Arc<PollKey>), deadline: Instant) -> Self {
+        let deferred = pending.deferred;
+        let (connection, slot) = (deferred.connection, pending.slot);
         PollRow {
             socket: connection.stream,
             permit: connection.permit,
-            http,
-            head,
+            http: deferred.http,
+            head: deferred.head,
             read_ahead: connection.read_ahead,
+            visitor: pending.visitor,
+            timer: deferred.timer,
+            key,
+            request: pending.request,
             has_unread: false,
-            state: PollState::Waiting(waiting),
+            state: PollState::Waiting(WaitingPoll { group, slot }),
             deadline,
         }
+    }
+
+    /// Waits again in a group, for the answer to another request with the same head.
+    pub fn restart(&mut self, (group, key): (u64, Arc<PollKey>), slot: ViewerSlot, now: Instant) {
+        self.head.renew_id();
+        if let Some(timer) = &mut self.timer {
+            timer.restart(now);
+        }
+        self.key = key;
+        self.state = PollState::Waiting(WaitingPoll { group, slot });
     }
 
     /// Returns true if the client has sent more than the request that is answered.
@@ -86,6 +117,14 @@ impl PollRow {
     /// Returns true if the connection ends with the answer.
     pub fn is_last(&self) -> bool {
         self.head.is_last()
+    }
+
+    /// Reads once. Returns 0 at the end of the connection.
+    ///
+    /// # Errors
+    /// `WouldBlock` if there is nothing to read now, and the errors of the socket.
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&self.socket).read(buffer)
     }
 
     /// Returns true if there are bytes to read, and false at the end of the connection.
@@ -137,16 +176,12 @@ impl PollRow {
             stream: self.socket,
             permit: self.permit,
             read_ahead: self.read_ahead,
+            last_head: Vec::new(),
         });
     }
 
     /// Returns the poll as it was before it was registered, if it waits. There is no frame for it up to `at`.
-    pub fn into_pending(
-        self,
-        key: PollKey,
-        at: Cursor,
-        stale_since: Option<Timestamp>,
-    ) -> Option<PendingPoll> {
+    pub fn into_pending(self, at: Cursor, stale_since: Option<Timestamp>) -> Option<PendingPoll> {
         let PollState::Waiting(waiting) = self.state else {
             return None;
         };
@@ -156,16 +191,18 @@ impl PollRow {
                     stream: self.socket,
                     permit: self.permit,
                     read_ahead: self.read_ahead,
+                    last_head: Vec::new(),
                 },
                 head: self.head,
-                timer: waiting.timer,
+                timer: self.timer,
                 http: self.http,
             },
-            key,
+            key: (*self.key).clone(),
+            request: self.request,
             at,
             deadline: self.deadline,
             stale_since,
-            visitor: waiting.visitor,
+            visitor: self.visitor,
             slot: waiting.slot,
         })
     }

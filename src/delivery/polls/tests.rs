@@ -5,7 +5,7 @@ pub mod rig;
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use self::rig::{Rig, only};
+use self::rig::{ClientEnd, Rig, only};
 use super::answering::{MAX_INTERVAL, interval};
 use super::*;
 use crate::hub::TopicFilter;
@@ -152,6 +152,93 @@ fn an_answered_socket_waits_without_a_slot_and_returns_to_http_with_its_next_req
     assert_eq!((rig.returned(), rig.polls.len()), (3, 0));
 }
 
+/// Returns the head of a poll.
+fn request_head(since: u64) -> String {
+    format!("GET /live/poll?since=00000abc-{since} HTTP/1.1\r\nHost: x\r\n\r\n")
+}
+
+/// Reads such a head.
+fn read_head(head: &[u8]) -> Option<(u64, Cursor)> {
+    let text = std::str::from_utf8(head).unwrap();
+    let rest = text.strip_prefix("GET /live/poll?since=")?;
+    let (cursor, rest) = rest.split_once(' ')?;
+    (rest == "HTTP/1.1\r\nHost: x\r\n\r\n").then(|| (5, cursor.parse().unwrap()))
+}
+
+/// Registers a poll from rev 2 with such a head.
+fn register_repeatable(rig: &mut Rig) -> ClientEnd {
+    rig.register_with(TopicFilter::All, 2, |pending| {
+        pending.request = Some(RepeatableRequest {
+            hash: 5,
+            read: read_head,
+            wait: Duration::from_mins(1),
+        });
+    })
+}
+
+#[test]
+fn a_poll_that_is_repeated_waits_again_without_http() {
+    let head = request_head;
+    let mut rig = Rig::start();
+    let mut client = register_repeatable(&mut rig);
+    for rev in 3..8 {
+        rig.publish(1);
+        rig.run_at(MAX_INTERVAL * u32::try_from(rev).unwrap());
+        assert_eq!(client.revs(), [rev]);
+        assert_eq!(rig.waiting(), 0);
+        client.0.write_all(head(rev).as_bytes()).unwrap();
+        rig.run();
+        assert_eq!((rig.waiting(), rig.returned()), (1, 0));
+    }
+    rig.publish(1);
+    rig.run_at(MAX_INTERVAL * 9);
+    assert_eq!(client.revs(), [8]);
+    // Behind the present: answered in the next pass.
+    client.0.write_all(head(5).as_bytes()).unwrap();
+    rig.run_at(MAX_INTERVAL * 10);
+    assert_eq!(client.revs(), [6, 7, 8]);
+    // Ahead of this node.
+    client.0.write_all(head(9).as_bytes()).unwrap();
+    rig.run();
+    assert_eq!((rig.waiting(), rig.returned(), rig.polls.len()), (0, 1, 0));
+}
+
+/// Neither may keep a socket here: HTTP has a timeout for a head that does not arrive, and answers what follows.
+#[test]
+fn a_part_of_a_repeated_request_and_one_with_another_behind_it_return_to_http_with_every_byte() {
+    let head = request_head(3);
+    for sent in [&head[..20], &format!("{head}GET ")] {
+        let mut rig = Rig::start();
+        let mut client = register_repeatable(&mut rig);
+        rig.publish(1);
+        rig.run();
+        assert_eq!(client.revs(), [3]);
+        client.0.write_all(sent.as_bytes()).unwrap();
+        rig.run();
+        assert_eq!((rig.waiting(), rig.polls.len()), (0, 0));
+        assert_eq!(rig.returned_bytes(), sent.as_bytes());
+    }
+}
+
+#[test]
+fn a_repeated_request_returns_to_http_when_another_worker_serves_its_socket_and_in_a_full_server() {
+    for is_full in [false, true] {
+        let mut rig = Rig::start();
+        let mut client = register_repeatable(&mut rig);
+        rig.publish(1);
+        rig.run();
+        assert_eq!(client.revs(), [3]);
+        let others = is_full.then(|| rig.take_all_slots());
+        if !is_full {
+            rig.serve_elsewhere();
+        }
+        client.0.write_all(request_head(3).as_bytes()).unwrap();
+        rig.run();
+        assert_eq!((rig.returned(), rig.polls.len()), (1, 0), "{is_full}");
+        drop(others);
+    }
+}
+
 #[test]
 fn a_socket_without_a_next_request_is_closed_after_the_idle_timeout() {
     let mut rig = Rig::start();
@@ -198,16 +285,21 @@ fn a_client_that_reads_slowly_gets_its_whole_answer_and_one_that_does_not_read_i
 }
 
 #[test]
-fn the_next_pass_waits_for_ten_milliseconds_and_longer_after_many_answers() {
+fn changes_collect_after_a_long_pass_and_after_many_requests_that_had_to_pass_http() {
     let ms = Duration::from_millis;
-    for (answers, took, expected) in [
-        (0, ms(0), ms(10)),
-        (100, ms(1), ms(10)),
-        (500, ms(4), ms(50)),
-        (500, ms(40), ms(80)),
-        (u32::MAX, ms(1), ms(1000)),
+    for (took, http_requests, expected) in [
+        (ms(0), 0, ms(10)),
+        (ms(9), 0, ms(10)),
+        (ms(20), 0, ms(60)),
+        (ms(400), 0, ms(1000)),
+        (ms(1), 100, ms(10)),
+        (ms(4), 500, ms(50)),
+        (ms(1), 1_000_000, ms(1000)),
     ] {
-        let took = interval(answers.min(1_000_000), took);
-        assert_eq!(took, expected, "{answers}");
+        assert_eq!(
+            interval(took, http_requests),
+            expected,
+            "{took:?} {http_requests}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Polls that wait on a delivery worker: their sockets leave HTTP, and come back for the next request.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -39,6 +40,7 @@ async fn one_socket_serves_poll_after_poll_and_other_requests_between() {
     let pet = app.add_pet("Biscuit").await;
     let mut cursor = app.cursor().await;
     let mut raw = Raw::open(app.address).await;
+    let mut ids = BTreeSet::new();
     for turn in 0..10 {
         raw.send(&request(&cursor, "")).await;
         until_waiting(&app, 1).await;
@@ -49,6 +51,10 @@ async fn one_socket_serves_poll_after_poll_and_other_requests_between() {
         assert_eq!(body["messages"][1]["status"], status);
         assert_eq!(body["messages"][1]["after"], cursor);
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        ids.extend(
+            head.lines()
+                .find_map(|line| line.strip_prefix("x-request-id: ").map(str::to_owned)),
+        );
         cursor = changed;
         if turn % 3 == 0 {
             raw.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -56,6 +62,36 @@ async fn one_socket_serves_poll_after_poll_and_other_requests_between() {
         }
     }
     assert_eq!(metric(&app, WAITING).await, 0);
+    assert_eq!(ids.len(), 10, "{ids:?}");
+    let count =
+        r#"petstore_http_request_duration_seconds_count{route="/live/poll",status_class="2xx"}"#;
+    assert_eq!(metric(&app, count).await, 10);
+}
+
+/// The second request of a socket does not pass the middleware again if only its cursor is another.
+#[tokio::test]
+async fn a_repeated_poll_is_limited_and_refused_like_the_first() {
+    let app = spawn_app_with(|config| config.live.max_viewers = 1).await;
+    let pet = app.add_pet("Biscuit").await;
+    let cursor = app.cursor().await;
+    let mut raw = Raw::open(app.address).await;
+    raw.send(&request(&cursor, "")).await;
+    until_waiting(&app, 1).await;
+    let changed = app.set_status(pet, "eating").await;
+    answer(&mut raw).await;
+    let mut other = Raw::open(app.address).await;
+    other.send(&request(&changed, "")).await;
+    until_waiting(&app, 1).await;
+    raw.send(&request(&changed, "")).await;
+    let refused = raw.read_until("\r\n\r\n").await;
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    // From the cursor of another store: a snapshot.
+    let (mut raw, other_store) = (other, "00000001-5");
+    app.set_status(pet, "sleeping").await;
+    answer(&mut raw).await;
+    raw.send(&request(other_store, "")).await;
+    let (_, body) = answer(&mut raw).await;
+    assert_eq!(body["messages"][1]["type"], "snapshot", "{body}");
 }
 
 /// The middleware adds its headers before there is an answer.

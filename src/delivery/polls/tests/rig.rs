@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::super::super::{DeliveryLimits, HeartbeatRange, Transport, ViewerSlots};
+use super::super::super::{DeliveryLimits, HeartbeatRange, Inbox, Mailbox, Transport, ViewerSlots};
 use super::super::*;
 use crate::hub::{Hub, TopicFilter};
 use crate::limits::{ClientLimiter, ClientLimits, RateLimit};
@@ -80,9 +80,12 @@ impl Rig {
             },
             poll_cache: Arc::default(),
         };
-        let poll = Poll::new().unwrap();
+        let (mailbox, Inbox { poll, .. }) = Mailbox::new().unwrap();
+        let (other, _) = Mailbox::new().unwrap();
+        let team = Arc::new(Team::new(vec![mailbox, other]));
+        let registry = poll.registry().try_clone().unwrap();
         Rig {
-            polls: Polls::new(context, poll.registry().try_clone().unwrap()),
+            polls: Polls::new(context, registry, team, 0),
             poll,
             hub,
             slots,
@@ -154,6 +157,22 @@ impl Rig {
         viewers.with_label_values(&[Transport::Poll.as_str()]).get()
     }
 
+    /// Lets another worker serve each socket, by giving these polls another place in the team.
+    pub fn serve_elsewhere(&mut self) {
+        self.polls.index = 1;
+    }
+
+    pub fn take_all_slots(&self) -> Vec<ViewerSlot> {
+        let slots = std::iter::from_fn(|| self.slots.try_admit(Transport::Sse, VISITOR));
+        slots.collect()
+    }
+
+    /// Returns the bytes that the last socket brought back to HTTP.
+    pub fn returned_bytes(&self) -> Vec<u8> {
+        let returned = self.returned.0.lock().unwrap();
+        returned.last().unwrap().read_ahead.clone()
+    }
+
     pub fn returned(&self) -> usize {
         self.returned.0.lock().unwrap().len()
     }
@@ -186,6 +205,7 @@ pub fn pending_poll(
                 stream: mio::net::TcpStream::from_std(served),
                 permit: ConnectionPermit::new(permit, None),
                 read_ahead: Vec::new(),
+                last_head: Vec::new(),
             },
             head: ResponseHead::new(&Response::default(), false, &SharedLines::default()),
             timer: None,
@@ -197,6 +217,7 @@ pub fn pending_poll(
             form: SnapshotForm::Whole,
             heartbeat: Duration::from_secs(15),
         },
+        request: None,
         at: start,
         deadline: Instant::now() + Duration::from_mins(1),
         stale_since: hub.stale_since(),
