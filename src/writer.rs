@@ -50,7 +50,7 @@ use crate::model::{ChangeSource, Profile, Rev};
 use crate::store::{Engine, MAX_COMMIT_CREATIONS, StoreError};
 
 /// Commands that may wait for the writer; the next one is answered `Busy`. On the slowest supported
-/// disk (2 s per fsync, two of them per commit) the last of them waits for 16 s.
+/// disk (2 s per fsync) the last of them waits for 8 s.
 const QUEUE_LIMIT: usize = 1024;
 
 /// The most commands of one transaction, so that no answer waits for more than this many others.

@@ -10,6 +10,18 @@ pub enum StoreError {
     /// Another process has the lock of the folder.
     #[error("{} is in use by another pet-store; stop that one, or choose another --data", .0.display())]
     InUse(PathBuf),
+    /// The process that has the lock of the folder does not share the store's file.
+    #[error(
+        "{} is in use by a program that does not answer (pet-store.socket): nothing was read; if it is \
+         a server, restart it or stop it, and run this command again", .0.display()
+    )]
+    NoAnswer(PathBuf),
+    /// The server stopped while its file was read, or reopened it after a disk error.
+    #[error(
+        "the server that runs on {} stopped, or reopened the file, while the store was read; run this \
+         command again", .0.display()
+    )]
+    NotKept(PathBuf),
     /// A later version wrote the file.
     #[error(
         "{} has schema {found}, and this program knows up to {known}; the file was not changed: \

@@ -112,6 +112,8 @@ fn every_answer() -> Vec<(&'static str, Failure)> {
         .into(),
         answers!(StoreError {
             InUse(path()),
+            NoAnswer(path()),
+            NotKept(path()),
             NewerSchema { path: path(), found: 9, known: 8 },
             Foreign { path: path(), reason: text() },
             Damaged { path: path(), reason: text() },

@@ -5,25 +5,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
-use redb::backends::FileBackend;
 use redb::{
-    DatabaseError, Key, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable,
-    TableDefinition, TableHandle, Value, WriteTransaction,
+    Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, Value,
+    WriteTransaction,
 };
 
 use super::accounts::{ACCOUNTS, ADMIN_AUDIT_ENTRIES, AUDIT_ENTRIES, CLOCK, RESCUE, TOKENS};
 use super::check::{Contents, check_records};
 use super::errors::{self, read, write};
 use super::file::guard_writes;
-use super::folder::{FILE, LOCK, StoreFolder, UNFINISHED, builder, exists};
+use super::folder::{FILE, LOCK, StoreFolder, UNFINISHED, exists};
 use super::io_observer::NoObserver;
 use super::open::{begin_history, guard_reads, inspect_known};
 use super::photos::{PHOTO_TIMES, PHOTOS};
+use super::sharing::{SOCKET, SharedFile};
 use super::tables::{
     HISTORY, IS_OVER, LOG, META, NOTES, PETS, STATUSES, TRASH, TRIMMED, open_if_present,
 };
 use crate::store::StoreError;
-use crate::store::regular::open_regular;
 
 /// Tables that no copy has: the proof of a recovery, and sessions, because a session that was ended
 /// after the copy must not become valid again with it.
@@ -36,9 +35,10 @@ const NOT_COPIED: [&str; 2] = ["proof", "sessions"];
 /// `NoStoreInFolder`, `Exists`, and the errors of reading and writing; then there is no file.
 pub fn backup(folder: &Path, file: &Path) -> Result<Contents, StoreError> {
     let (target, name) = StoreFolder::of_new_file(file)?;
-    with_store(folder, |reading, _| {
+    with_store(folder, |store| {
         target.create_store(&name, |writing| {
-            copy(reading, writing)?;
+            copy(&store.reading, writing)?;
+            store.confirm()?;
             let mut meta = writing.open_table(META).map_err(write)?;
             meta.insert(IS_OVER, 1).map_err(write)?;
             Ok(())
@@ -68,9 +68,10 @@ pub fn restore(file: &Path, folder: &Path) -> Result<Contents, StoreError> {
 /// # Errors
 /// `NoStoreInFolder`, and what is wrong with the store.
 pub fn check(folder: &Path) -> Result<(Contents, bool), StoreError> {
-    with_store(folder, |reading, is_complete| {
-        let contents = check_records(reading, &folder.join(FILE))?;
-        Ok((contents, is_complete))
+    with_store(folder, |store| {
+        let contents = check_records(&store.reading, &folder.join(FILE))?;
+        store.confirm()?;
+        Ok((contents, store.server.is_none()))
     })
 }
 
@@ -118,44 +119,64 @@ pub fn lock_empty(folder: &Path) -> Result<StoreFolder, StoreError> {
 /// Returns true if an attempt to create a store here left the file.
 fn is_leftover(entry: &fs::DirEntry) -> bool {
     let name = entry.file_name();
-    name == LOCK || name == format!("{FILE}{UNFINISHED}").as_str()
+    name == LOCK || name == SOCKET || name == format!("{FILE}{UNFINISHED}").as_str()
+}
+
+/// A store as it is at one moment.
+pub struct StoreView {
+    /// The transaction that reads it.
+    pub reading: ReadTransaction,
+    /// The file of the server that runs on the store; `None` without a server: then every page was checked.
+    server: Option<SharedFile>,
+}
+
+impl StoreView {
+    /// Confirms that everything read so far is of the one moment. To be called before it is used.
+    ///
+    /// # Errors
+    /// `NotKept` or `NoAnswer`.
+    pub fn confirm(&self) -> Result<(), StoreError> {
+        self.server.as_ref().map_or(Ok(()), SharedFile::confirm)
+    }
 }
 
 /// Reads the store of `folder` in one transaction: beside the server that runs on it, or otherwise
-/// over a copy-on-write view, after a check of every page. `work` is passed true after such a check.
+/// over a copy-on-write view, after a check of every page.
 ///
 /// # Errors
-/// `NoStoreInFolder`, what is wrong with the file, and the errors of `work`.
+/// `NoStoreInFolder`, what is wrong with the file or its server, and the errors of `work`.
 pub fn with_store<T>(
     folder: &Path,
-    work: impl FnOnce(&ReadTransaction, bool) -> Result<T, StoreError>,
+    work: impl FnOnce(&StoreView) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let path = existing_file(folder)?;
-    guard_reads(&path, || match StoreFolder::lock_to_read(folder) {
-        Ok(_locked) => {
+    let (store, _lock) = guard_reads(&path, || match StoreFolder::lock_to_read(folder) {
+        Ok(lock) => {
             let database = inspect_known(&path)?.database;
-            work(&database.begin_read().map_err(read)?, true)
+            let reading = database.begin_read().map_err(read)?;
+            Ok((
+                StoreView {
+                    reading,
+                    server: None,
+                },
+                Some((lock, database)),
+            ))
         }
         Err(StoreError::InUse(_)) => {
-            let database = open_beside_server(&path)?;
-            work(&database.begin_read().map_err(read)?, false)
+            let server = SharedFile::open(folder)?;
+            let reading = server.database.begin_read().map_err(read)?;
+            Ok((
+                StoreView {
+                    reading,
+                    server: Some(server),
+                },
+                None,
+            ))
         }
         Err(error) => Err(error),
-    })
-}
-
-fn open_beside_server(path: &Path) -> Result<ReadOnlyDatabase, StoreError> {
-    let file = open_regular(path).map_err(|error| StoreError::from_open(path, &error))?;
-    let file = FileBackend::new(file).map_err(|error| errors::open(path, error))?;
-    let opened = builder().open_read_only_with_backend(file);
-    opened.map_err(|error| match error {
-        // A crash or a disk error left the file, and the server has not repaired it yet.
-        DatabaseError::RepairAborted => StoreError::from_open(
-            path,
-            &io::Error::other("its server cannot write it just now"),
-        ),
-        error => errors::open(path, error),
-    })
+    })?;
+    // What is read of pages that were not kept can be anything.
+    guard_reads(&path, || work(&store)).map_err(|error| store.confirm().err().unwrap_or(error))
 }
 
 fn existing_file(folder: &Path) -> Result<PathBuf, StoreError> {

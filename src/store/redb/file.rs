@@ -5,17 +5,16 @@
 //! without its users taking part.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, TableDefinition, WriteTransaction};
 
 use super::errors::{foreign, read, write};
 use super::folder::{FILE, FileId, StoreFolder};
-use super::io_observer::IoObserver;
 use super::migrate::STEPS;
 use super::open::{self, identity, inspect};
+use super::sharing::HEADER_BYTES;
 use crate::model::Epoch;
 use crate::store::StoreError;
 
@@ -29,6 +28,15 @@ enum OpenedDatabase {
     Writable(Database),
     /// Over a copy-on-write view while the disk refuses every write. Writes to it would be lost.
     ReadOnly(Database),
+}
+
+/// A commit whose pages are not reused while this exists and the file is not reopened.
+pub struct KeptCommit {
+    /// The first bytes of the file, with which another process finds the pages.
+    pub header: Vec<u8>,
+    generation: u64,
+    /// Keeps the pages.
+    _reading: ReadTransaction,
 }
 
 /// A store's file in use.
@@ -50,12 +58,11 @@ pub struct StoreFile {
 }
 
 impl StoreFile {
-    /// Opens the store in the folder at `path`, or creates it there if there is none.
+    /// Opens the store in `folder`, or creates it there if there is none.
     ///
     /// # Errors
-    /// `InUse`, and those of `open::open`.
-    pub fn open(path: &Path, observer: Arc<dyn IoObserver>) -> Result<Self, StoreError> {
-        let folder = StoreFolder::lock(path, observer)?;
+    /// Those of `open::open`.
+    pub fn open(folder: StoreFolder) -> Result<Self, StoreError> {
         let (database, epoch) = open::open(&folder, STEPS)?;
         let id = folder.identify(FILE).unwrap_or_default();
         Ok(StoreFile {
@@ -90,6 +97,29 @@ impl StoreFile {
     /// Returns false from the first failure until `recover` succeeds.
     pub fn is_healthy(&self) -> bool {
         self.is_healthy.load(Ordering::Acquire)
+    }
+
+    /// Keeps the newest commit for a reader in another process. Waits for a commit that is being
+    /// written.
+    ///
+    /// # Errors
+    /// `Moved`, `Read` or `Open`; `Write` after an error, until the file is reopened.
+    pub fn keep_commit(&self) -> Result<KeptCommit, StoreError> {
+        let _writer = self.lock_writer();
+        self.check_location()?;
+        if !self.is_usable.load(Ordering::Acquire) {
+            return Err(StoreError::Write("the file is not usable".to_owned()));
+        }
+        Ok(KeptCommit {
+            header: self.folder.read_start(FILE, HEADER_BYTES)?,
+            generation: self.generation.load(Ordering::Acquire),
+            _reading: self.begin_read()?,
+        })
+    }
+
+    /// Returns true if no page of `kept` was reused yet.
+    pub fn is_kept(&self, kept: &KeptCommit) -> bool {
+        self.generation.load(Ordering::Acquire) == kept.generation
     }
 
     /// Reads in one transaction, which is a consistent view of the store.

@@ -2,18 +2,19 @@
 //! first.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{Builder, ConcurrencyMode, Database, WriteTransaction};
+use redb::{Database, WriteTransaction};
 use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
 use rustix::io::Errno;
 
 use super::check::{Contents, check_file};
 use super::errors;
 use super::io_observer::{IoEvent, IoObserver, NoObserver, ObservedFile};
+use super::sharing::SharingSocket;
 use crate::store::StoreError;
 use crate::store::regular::{open_regular, open_regular_with};
 
@@ -35,7 +36,7 @@ const FREE_SPACE_BYTES: usize = 512 * 1024;
 
 /// The page cache of redb. A rescue's store has a few megabytes. With redb's default of 1 GiB, the
 /// log of a year would fill the memory of a small machine.
-const CACHE_BYTES: usize = 32 * 1024 * 1024;
+pub const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// The mode of a file. Only its owner may read it: the log names who made a change, and accounts
 /// have passwords.
@@ -43,16 +44,6 @@ pub const PRIVATE: u32 = 0o600;
 
 /// The mode of a folder that is made for a store.
 const PRIVATE_FOLDER: u32 = 0o700;
-
-/// Configures redb for a store's file. One process writes; others may read at the same time, as a
-/// backup of a running server does.
-pub fn builder() -> Builder {
-    let mut builder = Builder::new();
-    builder
-        .set_cache_size(CACHE_BYTES)
-        .set_concurrency_mode(ConcurrencyMode::SingleWriter);
-    builder
-}
 
 /// A folder in which this process creates and opens files.
 pub struct StoreFolder {
@@ -73,10 +64,11 @@ impl StoreFolder {
         made.map_err(|error| StoreError::from_open(path, &error))?;
         let lock = path.join(LOCK);
         let file = open_lock(&lock).map_err(|error| StoreError::from_open(&lock, &error))?;
-        StoreFolder::with_lock(file, path, observer)
+        let locked = file.try_lock();
+        StoreFolder::with_lock(file, locked, path, observer)
     }
 
-    /// Takes the lock of a folder with a store, to read it. Works on a disk that is mounted read-only,
+    /// Takes the lock of a folder with a store, to read it together with other readers. Works on a disk that is mounted read-only,
     /// for example because it fails: if there is no lock file then, no server can be running.
     ///
     /// # Errors
@@ -91,7 +83,10 @@ impl StoreFolder {
             opened => opened,
         };
         match file {
-            Ok(file) => StoreFolder::with_lock(file, path, Arc::new(NoObserver)),
+            Ok(file) => {
+                let locked = file.try_lock_shared();
+                StoreFolder::with_lock(file, locked, path, Arc::new(NoObserver))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Ok(StoreFolder::without_lock(path))
             }
@@ -99,12 +94,21 @@ impl StoreFolder {
         }
     }
 
+    /// Makes the socket over which other processes ask for the store.
+    ///
+    /// # Errors
+    /// As for `SharingSocket::bind`.
+    pub fn share(&self) -> io::Result<SharingSocket> {
+        SharingSocket::bind(&self.path)
+    }
+
     fn with_lock(
         file: File,
+        locked: Result<(), TryLockError>,
         path: &Path,
         observer: Arc<dyn IoObserver>,
     ) -> Result<Self, StoreError> {
-        match file.try_lock() {
+        match locked {
             Ok(()) => Ok(StoreFolder {
                 path: path.to_owned(),
                 observer,
@@ -173,7 +177,21 @@ impl StoreFolder {
         let open_error = |error| errors::open(&self.path(name), error);
         let observer = Arc::clone(&self.observer);
         let file = ObservedFile::new(name, file, observer).map_err(open_error)?;
-        builder().create_with_backend(file).map_err(open_error)
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        builder.create_with_backend(file).map_err(open_error)
+    }
+
+    /// Reads the first bytes of a file.
+    ///
+    /// # Errors
+    /// `Open`.
+    pub fn read_start(&self, name: &str, length: usize) -> Result<Vec<u8>, StoreError> {
+        let path = self.path(name);
+        let mut start = vec![0; length];
+        let read = open_regular(&path).and_then(|mut file| file.read_exact(&mut start));
+        read.map_err(|error| StoreError::from_open(&path, &error))?;
+        Ok(start)
     }
 
     /// Makes a file private; it can be a copy that was made with other permissions.

@@ -154,7 +154,7 @@ fn a_newer_schema_is_refused_and_unchanged() {
 /// Flipped bits were served silently, and redb repaired a file before it was inspected.
 #[test]
 fn a_damaged_file_is_refused_and_unchanged_or_has_all_its_records() {
-    let (folder, snapshot, log) = closed_store(120);
+    let (folder, snapshot, log) = closed_store(900);
     let intact = fs::read(file_of(&folder)).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut refused = 0;

@@ -22,7 +22,8 @@ use crate::store::archive::{ExportWriter, ExportedItem, StaffData, read_export};
 /// # Errors
 /// `NoStoreInFolder`, `Read` or `Record`, and `Write` or `Full` if `out` fails.
 pub fn export(folder: &Path, staff: StaffData, out: impl Write) -> Result<(), StoreError> {
-    with_store(folder, |reading, _| {
+    with_store(folder, |store| {
+        let reading = &store.reading;
         let (_, epoch) = identity(reading, &folder.join(FILE))?;
         let now = snapshot(reading)?;
         let mut archive = ExportWriter::start(out, epoch, now.rev, now.next_pet)?;
@@ -39,6 +40,7 @@ pub fn export(folder: &Path, staff: StaffData, out: impl Write) -> Result<(), St
             archive.accounts(&accounts)?;
             accounts::for_each_audit_entry(reading, |entry| archive.audit_entry(&entry))?;
         }
+        store.confirm()?;
         archive.end()
     })
 }
