@@ -18,6 +18,7 @@ mod proxy_detector;
 mod rate;
 mod request_memory;
 mod retry;
+mod shortage;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +41,7 @@ pub use self::request_memory::{
     ResponseRefused,
 };
 pub use self::retry::{full_retry_seconds, restart_retry_ms, whole_seconds};
+use self::shortage::ConnectionShortage;
 
 /// Token buckets for writes: 64 KiB.
 const WRITE_BUCKETS: usize = 4096;
@@ -58,6 +60,7 @@ pub struct ClientLimiter {
     write_quota: Quota,
     writes: RateLimiter,
     memory: RequestMemory,
+    shortage: ConnectionShortage,
     trusted_proxies: Vec<IpNet>,
     proxy_detector: ProxyDetector,
 }
@@ -83,6 +86,7 @@ impl ClientLimiter {
                 WRITE_BUCKETS,
             ),
             memory: RequestMemory::new(limits.request_memory_bytes),
+            shortage: ConnectionShortage::default(),
             trusted_proxies: limits.trusted_proxies.clone(),
             proxy_detector: ProxyDetector::default(),
         }
@@ -183,6 +187,17 @@ impl ClientLimiter {
     /// Returns true if so much request memory is used that idle connections should be closed.
     pub fn is_memory_low(&self) -> bool {
         self.memory.is_low()
+    }
+
+    /// Records that connections, or the file descriptors for them, run short.
+    pub fn report_shortage(&self) {
+        self.shortage.report(Instant::now());
+    }
+
+    /// Returns true for a moment after connections ran short: viewers are refused then, and other connections
+    /// are closed after each response.
+    pub fn is_short_of_connections(&self) -> bool {
+        self.shortage.is_short(Instant::now())
     }
 
     /// Returns `key` if its address has a quota.

@@ -23,7 +23,7 @@ mod websocket;
 
 pub use self::chaos::inject_faults;
 pub use self::echo::{EchoBudget, EchoCodec, echo_websocket};
-pub use self::log::{ForSharedCaches, LogWaits, read_log, read_state_at};
+pub use self::log::{ForSharedCaches, LogWaits, log_address, read_log, read_state_at};
 pub use self::poll::poll_changes;
 pub use self::protocol::too_many_writes;
 pub use self::query::LiveQuery;

@@ -43,6 +43,10 @@ const BACKLOG: i32 = 4096;
 /// on the same error.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Connections run short when fewer than this share of them is free, at most so many.
+const RESERVE_SHARE: usize = 16;
+const MAX_RESERVE: usize = 128;
+
 /// The accept loop and what it needs.
 pub struct Server {
     /// The listening socket.
@@ -84,6 +88,7 @@ impl Server {
     /// request, and ends immediately on `cut`.
     pub async fn run(self, tasks: TaskTracker, stop: CancellationToken, cut: CancellationToken) {
         let free = Arc::new(Semaphore::new(self.max_connections));
+        let reserve = (self.max_connections / RESERVE_SHARE).min(MAX_RESERVE);
         let context = Arc::new(ConnectionContext {
             endpoint: self.endpoint,
             sizes: self.sizes,
@@ -100,10 +105,17 @@ impl Server {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    pause_after(&error, &stop).await;
+                    if is_shortage(&error) {
+                        tracing::warn!(%error, "accepting a connection failed; trying again");
+                        self.limiter.report_shortage();
+                        stop.run_until_cancelled(sleep(ACCEPT_PAUSE)).await;
+                    }
                     continue;
                 }
             };
+            if free.available_permits() <= reserve {
+                self.limiter.report_shortage();
+            }
             let refuse = |reason, count, sentence| {
                 self.metrics.refused.with_label_values(&[reason]).inc();
                 refuse(&stream, count, sentence);
@@ -160,15 +172,12 @@ fn answer_early(stream: &TcpStream, status: &str, headers: &str, sentence: &str)
     let _ = stream.try_write(response.as_bytes());
 }
 
-/// Pauses after an error of this process, which lasts until something is closed. An error of the one
-/// connection that was to be accepted needs no pause.
-async fn pause_after(error: &io::Error, stop: &CancellationToken) {
+/// Returns true for an error of this process, which lasts until something is closed, and false for one of the
+/// connection that was to be accepted.
+fn is_shortage(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    if !matches!(
+    !matches!(
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset
-    ) {
-        tracing::warn!(%error, "accepting a connection failed; trying again");
-        stop.run_until_cancelled(sleep(ACCEPT_PAUSE)).await;
-    }
+    )
 }

@@ -6,7 +6,7 @@ import { startLive } from "./page/live.js";
 import { Echo } from "./server/echo.js";
 import { ChaosSelect } from "./view/chaos-select.js";
 import { HelloPage } from "./view/hello-page.js";
-/** @import { TransportName } from "../petstore/transports/transport.js" */
+/** @import { ShownTransport } from "../petstore/transports/transport.js" */
 
 const chaos = new ChaosSelect(document, window);
 chaos.start();
@@ -18,7 +18,7 @@ function startHello() {
   const board = new Board("");
   const echo = new Echo({ WebSocket: globalThis.WebSocket, origin: location.origin, clock: clocks.clock });
   const live = startLive({ clocks, board, chaos: chaos.mode, onleave: () => echo.close() });
-  /** @type {TransportName | null} */
+  /** @type {ShownTransport | null} */
   let transport = null;
 
   live.watch.addEventListener("connection", ({ detail }) => {

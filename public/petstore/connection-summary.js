@@ -12,17 +12,17 @@ import { parseTime } from "./connection/server-clock.js";
 /** @import { ConnectionState } from "./connection/handover.js" */
 /** @import { ServerClock } from "./connection/server-clock.js" */
 /** @import { Message } from "./protocol/message.js" */
-/** @import { TransportName } from "./transports/transport.js" */
+/** @import { ShownTransport } from "./transports/transport.js" */
 
 /**
  * - `connecting`: the first attempt.
  * - `live`: changes arrive immediately.
- * - `polling`: changes arrive with the next response, after a short delay.
+ * - `polling`: changes arrive with the next response, after a short delay; over `log` after a few seconds.
  * - `delayed`: changes arrive seconds late.
  * - `offline`: what is shown may be old.
  * @typedef {object} Summary
  * @property {"connecting" | "live" | "polling" | "delayed" | "offline"} state
- * @property {TransportName | null} transport  The transport in use; null while connecting and offline.
+ * @property {ShownTransport | null} transport  The transport in use; null while connecting and offline.
  * @property {"busy" | "late" | "network" | "database"} [reason]  `busy`: this device cannot keep up; `late`: messages are
  *   late on the network; `network`: it blocks the streaming transports; `database`: the server cannot reach it.
  * @property {number} asOf  Server time at which the data was true, in milliseconds since 1970.
@@ -41,7 +41,7 @@ export class ConnectionSummary {
   #clock;
   #serverClock;
   #lag;
-  /** @type {TransportName | null} The last one that was up. */
+  /** @type {ShownTransport | null} The last one that was up. */
   #transport = null;
   #silenceLimitMs = 0;
   /** @type {number | null} When the last message arrived; null before the first. */
@@ -121,7 +121,8 @@ export class ConnectionSummary {
     if (this.#transport === null || this.#receivedAt === null) return ["connecting"];
     if (this.#delayedAt !== null && this.#hasLasted(this.#delayedAt)) return ["delayed", "network"];
     const isBusy = pageMs >= networkMs;
-    if (networkMs + pageMs >= (isBusy ? BUSY_LIMIT_MS : LATE_LIMIT_MS)) return ["delayed", isBusy ? "busy" : "late"];
+    const limitMs = isBusy ? BUSY_LIMIT_MS : this.#transport === "log" ? Infinity : LATE_LIMIT_MS;
+    if (networkMs + pageMs >= limitMs) return ["delayed", isBusy ? "busy" : "late"];
     return [this.#transport === "ws" || this.#transport === "sse" ? "live" : "polling"];
   }
 

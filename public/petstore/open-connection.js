@@ -120,5 +120,5 @@ function fetchOf(browser) {
  * @param {Watch} watch
  */
 function shareName({ origin, chaos }) {
-  return chaos ? `${SHARE_NAME} ${origin} chaos=${chaos}` : `${SHARE_NAME} ${origin}`;
+  return [SHARE_NAME, origin, chaos].join(" ");
 }

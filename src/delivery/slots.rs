@@ -73,8 +73,8 @@ impl ViewerSlots {
     /// Takes a slot, and counts the viewer in the metrics.
     ///
     /// # Errors
-    /// 503 with `Retry-After` when all slots are taken, or all of the visitor's address, or when the
-    /// server is stopping.
+    /// 503 with `Retry-After` when all slots are taken, or all of the visitor's address, when connections run
+    /// short, or when the server is stopping.
     pub fn admit(
         &self,
         transport: Transport,
@@ -115,6 +115,12 @@ impl ViewerSlots {
             let detail = "The server is stopping.";
             return Err(Failure::unavailable(detail, whole_seconds(self.retry_ms())));
         }
+        if self.limiter.is_short_of_connections() {
+            let refused = &self.metrics.refused;
+            refused.with_label_values(&["connections"]).inc();
+            let detail = "The server is full: connections run short.";
+            return Err(Failure::unavailable(detail, full_retry_seconds(self.limit)));
+        }
         let Ok(total) = Arc::clone(&self.free).try_acquire_owned() else {
             self.metrics.refused.with_label_values(&["viewers"]).inc();
             let detail = format!(
@@ -136,6 +142,11 @@ impl ViewerSlots {
             _address: address,
             gauge: None,
         })
+    }
+
+    /// Returns true if another viewer would be refused, from whatever address.
+    pub fn is_full(&self) -> bool {
+        self.free.available_permits() == 0 || self.limiter.is_short_of_connections()
     }
 
     /// Returns when a viewer should reconnect after the server stops: random, so that they do not

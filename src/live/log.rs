@@ -25,7 +25,8 @@ pub use self::waits::LogWaits;
 use crate::app_state::AppState;
 use crate::delivery::{keep_alive, whole_ms};
 use crate::error::Failure;
-use crate::model::{Cursor, Timestamp};
+use crate::hub::TopicFilter;
+use crate::model::{ActivitiesVersion, Cursor, Timestamp};
 use crate::serve::conditional::{EntityTags, entity_tag};
 use crate::wire::{Frame, SnapshotForm};
 
@@ -108,8 +109,18 @@ pub async fn read_state_at(
     let frames = app.hub().encode_snapshot(&state, SnapshotForm::Whole);
     let frames = frames.await;
     let snapshot = frames.first().map(Frame::json).unwrap_or_default();
-    let body = encode_body(cursor, snapshot, &pets.after_state(cursor), None);
+    let body = encode_body(
+        cursor,
+        snapshot,
+        &pets.after_state(cursor),
+        Advice::default(),
+    );
     Ok(response.content_type("application/json").body(body))
+}
+
+/// Returns the address from which a page of `filter` at `cursor` follows the log.
+pub fn log_address(filter: &TopicFilter, cursor: Cursor) -> String {
+    LogPets::from_filter(filter.clone()).for_page(cursor)
 }
 
 /// Waits for a change after the position, at most until its slice ends, and at least for the collecting time.
@@ -157,6 +168,11 @@ fn respond(
     request: &Request,
 ) -> Response {
     let cursor = segment.cursor;
+    let advice = Advice {
+        retry,
+        has_room: !segment.is_full && !app.slots().is_full(),
+        activities: app.hub().activities().filter(|_| !segment.is_full),
+    };
     let stale = app.hub().stale_since_for(cursor);
     let stale = stale.map(|since| keep_alive(cursor, cursor, Some(since)).to_json());
     if segment.is_empty() {
@@ -165,7 +181,7 @@ fn respond(
             cursor,
             &stale.unwrap_or_default(),
             &pets.address(&next),
-            retry,
+            advice,
         );
         return Response::builder()
             .header(header::CACHE_CONTROL, SHORT_LIVED)
@@ -184,8 +200,19 @@ fn respond(
         messages.push(',');
         messages.push_str(&stale);
     }
-    let body = encode_body(cursor, &messages, &next, retry);
+    let body = encode_body(cursor, &messages, &next, advice);
     response.content_type("application/json").body(body)
+}
+
+/// Hints beside the messages of an answer that is soon replaced.
+#[derive(Clone, Copy, Default)]
+struct Advice {
+    /// The reader asks again after this time.
+    retry: Option<Duration>,
+    /// The server has a slot for a viewer.
+    has_room: bool,
+    /// Version of the rescue's own activities, if it has some.
+    activities: Option<ActivitiesVersion>,
 }
 
 /// Starts an answer that is told from others at its address by the cursor that it reaches.
@@ -196,9 +223,14 @@ fn tagged(caching: &'static str, cursor: Cursor) -> poem::ResponseBuilder {
         .extension(ForSharedCaches)
 }
 
-/// Returns the body: `next` is the address to ask next, after `retry` if there is one.
-fn encode_body(cursor: Cursor, messages: &str, next: &str, retry: Option<Duration>) -> String {
+/// Returns the body: `next` is the address to ask next.
+fn encode_body(cursor: Cursor, messages: &str, next: &str, advice: Advice) -> String {
+    let activities = advice.activities;
+    let activities = activities.map(|version| format!(r#","activities":"{version}""#));
+    let room = advice.has_room.then(|| r#","room":true"#.to_owned());
+    let retry = advice.retry;
     let retry = retry.map(|retry| format!(r#","retry_ms":{}"#, whole_ms(retry)));
-    let retry = retry.unwrap_or_default();
-    format!(r#"{{"cursor":"{cursor}","messages":[{messages}],"next":"{next}"{retry}}}"#)
+    let advice = [activities, room, retry].map(Option::unwrap_or_default);
+    let advice = advice.concat();
+    format!(r#"{{"cursor":"{cursor}","messages":[{messages}],"next":"{next}"{advice}}}"#)
 }

@@ -16,8 +16,8 @@ use poem::{IntoResponse, Request, Response, handler};
 use tokio::time::{sleep, timeout_at};
 
 use self::repeat::repeatable;
-use super::admit;
 use super::query::LiveQuery;
+use super::{admit, log_address};
 use crate::app_state::AppState;
 use crate::delivery::{PendingPoll, PollKey, Transport, ViewerSlot};
 use crate::hub::CatchUp;
@@ -47,17 +47,23 @@ pub async fn poll_changes(
         count_immediate(app, &query);
         None
     } else {
-        Some(admit(app, Transport::Poll, &query, visitor)?)
+        match admit(app, Transport::Poll, &query, visitor) {
+            Err(_) if query.knows_log && !app.is_stopping() => None,
+            admitted => Some(admitted?),
+        }
     };
+    let is_led_to_log =
+        slot.is_none() && query.knows_log && (!query.is_immediate() || app.slots().is_full());
     let hub = app.hub();
     let since = hub.wait_for_cursor(query.since).await;
     let catch_up = hub.catch_up(query.filter.clone(), since);
     let mut catch_up = catch_up.in_form(query.form);
-    let key = PollKey {
+    let mut key = PollKey {
         start: catch_up.start(),
         filter: query.filter,
         form: query.form,
         heartbeat: app.heartbeats().choose(query.heartbeat),
+        log: None,
     };
     let wait = Wait {
         time: query.wait,
@@ -80,6 +86,7 @@ pub async fn poll_changes(
         frames = wait.here(app, &mut catch_up).await;
     }
     let reaches = catch_up.reaches();
+    key.log = is_led_to_log.then(|| log_address(&key.filter, reaches));
     let stale_since = hub.stale_since_for(reaches);
     if !frames.is_empty() {
         let encode = || key.encode_frames(hub, &frames, reaches, stale_since);

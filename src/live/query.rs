@@ -31,6 +31,8 @@ pub struct LiveQuery {
     switch: Option<(String, String)>,
     /// True if the page polls the state every few seconds because no other transport works.
     pub is_short: bool,
+    /// True if the client follows the log when there is no slot for it. Others are refused.
+    pub knows_log: bool,
 }
 
 impl LiveQuery {
@@ -48,7 +50,7 @@ impl LiveQuery {
         let mut wait = WAIT_MAX;
         let mut heartbeat = None;
         let (mut from, mut why) = (None, None);
-        let mut is_short = false;
+        let (mut is_short, mut knows_log) = (false, false);
         let mut form = SnapshotForm::Whole;
         for (name, value) in pairs {
             match name.as_str() {
@@ -66,6 +68,7 @@ impl LiveQuery {
                 "parts" if value == "1" => form = SnapshotForm::Parts,
                 // Pages of earlier versions send `rung`.
                 "transport" | "rung" => is_short = value == "short",
+                "log" => knows_log = value == "1",
                 _ => {}
             }
         }
@@ -77,6 +80,7 @@ impl LiveQuery {
             form,
             switch: from.zip(why),
             is_short,
+            knows_log,
         })
     }
 

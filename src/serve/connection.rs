@@ -233,7 +233,9 @@ impl RequestService {
         if ends_with_connection {
             *response.version_mut() = Version::HTTP_10;
         }
-        if ends_with_connection || self.context.limiter.is_memory_low() {
+        let limiter = &self.context.limiter;
+        let is_scarce = limiter.is_memory_low() || limiter.is_short_of_connections();
+        if ends_with_connection || is_scarce {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }

@@ -347,7 +347,7 @@ impl AsOf {
         let pet = pet.unwrap_or_default();
         AsOf {
             first_poll: Some(format!(
-                "/live/poll/{nonce:016x}?wait={FIRST_POLL_WAIT_S}&since={cursor}{pet}"
+                "/live/poll/{nonce:016x}?wait={FIRST_POLL_WAIT_S}&log=1&since={cursor}{pet}"
             )),
             cursor: cursor.to_string(),
             as_of: now.at.to_string(),

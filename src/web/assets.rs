@@ -27,6 +27,9 @@ use crate::views::{AssetSource, logo_path};
 /// Name of the library for pages of other sites.
 const LIBRARY: &str = "client.js";
 
+/// Name of the module that follows the log.
+const LOG_FOLLOWER: &str = "follow.js";
+
 /// Name of the script that every page contains itself.
 pub const INLINE_SCRIPT: &str = "loader.js";
 
@@ -161,6 +164,12 @@ pub fn activities(Path(name): Path<String>) -> poem::Result<Response> {
 pub fn icon(Data(site): Data<&Arc<Site>>, request: &Request) -> poem::Result<Response> {
     let caching = |_: &AssetFile| "public, max-age=86400";
     Ok(site.assets.respond(ICON, caching, request)?)
+}
+
+/// Serves the module that pages import when the server is full. Those of other sites too.
+#[handler]
+pub fn log_follower(Data(site): Data<&Arc<Site>>, request: &Request) -> poem::Result<Response> {
+    share(site.assets.respond(LOG_FOLLOWER, |_| REVALIDATED, request))
 }
 
 /// Serves the library for pages of other sites.

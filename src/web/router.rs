@@ -125,6 +125,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/live/log", get_only(live::read_log))
         .at("/live/state/:cursor", get(live::read_state_at))
         .at("/live/client.js", get(assets::library))
+        .at("/live/follow.js", get(assets::log_follower))
         .at(
             r"/live/:name<client\.[0-9a-z]+\.js>",
             get(assets::library_version),

@@ -28,6 +28,9 @@ pub enum Message<'a> {
         /// Version of the rescue's own activities, if it has some.
         #[serde(skip_serializing_if = "Option::is_none")]
         activities: Option<ActivitiesVersion>,
+        /// Address at which the viewer follows the log, because the server has no slot for it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        log: Option<&'a str>,
     },
     /// Has the status of every pet that the viewer asked for, true at `cursor`.
     Snapshot {

@@ -42,6 +42,7 @@ export async function build() {
   for (const name of entries("style", ".css")) files.set(name, await stylesheet(`${PUBLIC}/style/${name}`));
   for (const name of entries("app/on-demand", ".js")) files.set(name, await module(`${PUBLIC}/app/on-demand/${name}`));
   files.set("client.js", await module(`${PUBLIC}/petstore/client.js`));
+  files.set("follow.js", await module(`${PUBLIC}/petstore/transports/follow.js`));
   files.set("icon.svg", readFileSync(`${PUBLIC}/icon.svg`, "utf8"));
   const manifest = [...files].map(([name, text]) => [name, describeFile(text)]);
   files.set("manifest.json", `${JSON.stringify(Object.fromEntries(manifest), null, 2)}\n`);

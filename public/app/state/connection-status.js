@@ -4,7 +4,7 @@ import { agoText, momentText } from "./time-text.js";
 /** @import { ConnectionSummary, Summary } from "../../petstore/connection-summary.js" */
 /** @import { ServerClock } from "../../petstore/connection/server-clock.js" */
 /** @import { DrawLag } from "./draw-lag.js" */
-/** @import { TransportName } from "../../petstore/transports/transport.js" */
+/** @import { ShownTransport } from "../../petstore/transports/transport.js" */
 
 /**
  * @typedef {object} Status
@@ -12,21 +12,24 @@ import { agoText, momentText } from "./time-text.js";
  * @property {"fresh" | "paused" | "stale"} freshness  Of the data on the page: up to date, held on request, or old.
  * @property {string} text  E.g. "Live".
  * @property {string} [details]  E.g. "WebSocket, last message 3 s ago". Changes every second.
- * @property {TransportName} [transport]  The transport in use.
+ * @property {ShownTransport} [transport]  The transport in use.
  */
 
-/** @type {Record<TransportName, string>} */
+/** @type {Record<ShownTransport, string>} */
 export const TRANSPORT_NAMES = {
   ws: "WebSocket",
   sse: "Server-Sent Events",
   poll: "Long polling",
   short: "Short polling",
+  log: "Shared polling",
 };
 
+/** By state, or by transport. @type {Record<string, string>} */
 const TEXTS = {
   connecting: "Connecting…",
   live: "Live",
   polling: "Live, with a short delay",
+  log: "Live, every few seconds",
   delayed: "Delayed: your network blocks live updates, so we check every few seconds.",
 };
 
@@ -76,16 +79,13 @@ export class ConnectionStatus {
     }
     if (transport === null) return { state, freshness: "fresh", text: TEXTS[state] };
     const drawMs = this.#drawLag.currentMs();
-    if (reason === "busy" || (reason === undefined && drawMs >= DRAW_LIMIT_MS)) {
-      const details = `${Math.floor((reason === "busy" ? behindMs + drawMs : drawMs) / 1000)} s behind`;
-      return { state: "delayed", freshness: "fresh", text: BUSY_TEXT, details, transport };
-    }
-    if (reason === "late") {
-      const details = `${Math.floor((behindMs + drawMs) / 1000)} s behind`;
-      return { state, freshness: "fresh", text: LATE_TEXT, details, transport };
+    const isBusy = reason === "busy" || (reason === undefined && drawMs >= DRAW_LIMIT_MS);
+    if (isBusy || reason === "late") {
+      const details = `${Math.floor(((reason ? behindMs : 0) + drawMs) / 1000)} s behind`;
+      return { state: "delayed", freshness: "fresh", text: isBusy ? BUSY_TEXT : LATE_TEXT, details, transport };
     }
     const details = `${TRANSPORT_NAMES[transport]}, last message ${agoText(silentMs)}`;
-    return { state, freshness: "fresh", text: TEXTS[state], details, transport };
+    return { state, freshness: "fresh", text: TEXTS[transport] ?? TEXTS[state], details, transport };
   }
 
   /** @param {number} ms  Server time. */

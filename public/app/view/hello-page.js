@@ -2,7 +2,7 @@
 /** The hello page: the transport in use, a field to send text, and the reply. */
 import { TRANSPORT_NAMES } from "../state/connection-status.js";
 import { setText } from "./text.js";
-/** @import { TransportName } from "../../petstore/transports/transport.js" */
+/** @import { ShownTransport } from "../../petstore/transports/transport.js" */
 
 export class HelloPage {
   /** @type {(text: string) => void} */
@@ -30,7 +30,7 @@ export class HelloPage {
     this.#form?.removeEventListener("submit", this.#onsubmit);
   }
 
-  /** @param {TransportName | null} name  Null while not connected. */
+  /** @param {ShownTransport | null} name  Null while not connected. */
   drawTransport(name) {
     if (this.#transport) setText(this.#transport, name ? TRANSPORT_NAMES[name] : "none right now");
   }
@@ -46,7 +46,7 @@ export class HelloPage {
     if (this.#problem) setText(this.#problem, "");
   }
 
-  /** @param {TransportName | null} transport  The transport of the page itself. */
+  /** @param {ShownTransport | null} transport  The transport of the page itself. */
   drawFailure(transport) {
     if (!this.#problem) return;
     const isBlocked = transport !== "ws" && transport !== null;

@@ -72,7 +72,7 @@ export class CatchUp {
       const { messages } = await body;
       /** @type {Message[]} */
       const [hello, ...rest] = messages.filter(isMessage);
-      if (hello?.type !== "hello" || rest.some(({ type }) => type === "bye")) throw new TypeError("not an answer");
+      if (hello?.type !== "hello" || rest.some(({ type }) => type === "bye")) throw {};
       // Without a change, the server held the request for its whole `wait`.
       const isHeld = rest.every(({ type }) => type === "heartbeat");
       const heldMs = isHeld ? Number(new URL(url).searchParams.get("wait")) * 1000 : 0;

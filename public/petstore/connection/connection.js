@@ -72,7 +72,10 @@ export class Connection {
     const handover = new Handover(since);
     const race = new Race({ clock, links, preference });
     const upgrade = new Upgrade({ clock, preference, savesData });
-    handover.onmessage = (message) => this.onmessage(message);
+    handover.onmessage = (message) => {
+      this.onmessage(message);
+      if (message.room) upgrade.tryNow();
+    };
     handover.onstate = (state) => this.onstate(state);
     handover.onend = (link, end) => this.#ended(link, end);
     race.onmessage = (link, message) => handover.forward(link, message);

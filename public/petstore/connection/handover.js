@@ -6,12 +6,12 @@
 import { isUnseen } from "../protocol/message-order.js";
 import { noop } from "../transports/transport.js";
 /** @import { Message } from "../protocol/message.js" */
-/** @import { TransportName } from "../transports/transport.js" */
+/** @import { ShownTransport } from "../transports/transport.js" */
 /** @import { Link, LinkEnd } from "./link.js" */
 
 /**
  * @typedef {{ phase: "connecting" } | { phase: "down" }
- *   | { phase: "up", transport: TransportName, silenceLimitMs: number }
+ *   | { phase: "up", transport: ShownTransport, silenceLimitMs: number }
  *   } ConnectionState
  */
 
@@ -80,7 +80,7 @@ export class Handover {
   #receive(link, message) {
     // A heartbeat may change the interval, and so the longest silence.
     if (message.type === "hello" || message.heartbeat_ms > 0) {
-      this.onstate({ phase: "up", transport: link.name, silenceLimitMs: link.silenceLimitMs });
+      this.onstate({ phase: "up", transport: link.transport.log ? "log" : link.name, silenceLimitMs: link.silenceLimitMs });
     }
     this.forward(link, message);
   }

@@ -220,8 +220,9 @@ export class Link {
   }
 
   get #unusualMs() {
-    // Over SSE, the follow-up to each message shows earlier that something is wrong.
-    if (this.name === "sse") return Infinity;
+    // Those who follow the log would all ask the server in the same moment. Over SSE, the follow-up to each message shows
+    // earlier that something is wrong.
+    if (this.transport.log || this.name === "sse") return Infinity;
     const unusualMs = Math.max(UNUSUAL_MS, this.#longestGapMs * UNUSUAL_FACTOR);
     return this.transport.send ? Math.min(unusualMs, this.heartbeatMs * OVERDUE_HEARTBEATS) : unusualMs;
   }

@@ -27,7 +27,7 @@ export class TransportMemory {
     this.#open = open;
     this.#clock = clock;
     this.#names = names;
-    this.#key = chaos ? `${KEY} ${origin} ${chaos}` : `${KEY} ${origin}`;
+    this.#key = [KEY, origin, chaos].join(" ");
   }
 
   /** @returns {TransportName | null} */

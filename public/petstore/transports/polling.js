@@ -7,6 +7,8 @@
  * comes as early as over the other transports, unless the page has received a hello with its first poll. Short polling is
  * for networks that cut every request that waits: it asks every few seconds.
  *
+ * If the server is full, hello has the address of its log, which long polling then follows: see `follow.js`.
+ *
  * Each request has its own path, so that no cache can confuse two of them, not even one that ignores `no-store` or the
  * query. A response that is repeated or older than its request ends the transport: it is no sign of life.
  */
@@ -32,14 +34,8 @@ const SAVE_DATA_GAP_MS = 10_000;
 const INTERVAL_MS = 1000 / 15;
 const BURST = 10;
 
-/** The server refused the request, and may have said how long to stay away. */
-class RefusedError extends Error {
-  /** @param {number | undefined} retryMs */
-  constructor(retryMs) {
-    super("the server refused the request");
-    this.retryMs = retryMs;
-  }
-}
+/** Failed requests of this page. Browsers keep a module that failed, so it has another address after each. */
+let failures = 0;
 
 /** @implements {Transport} */
 export class PollingTransport {
@@ -49,6 +45,10 @@ export class PollingTransport {
   /** @type {Transport["onstate"]} */
   onstate = noop;
   roundTripMs = 0;
+  /** @type {string | undefined} The address at which to follow the log. */
+  log;
+  /** Returns the next messages of the log; undefined until the module for that is there. @type {any} */
+  #next;
   #fetch;
   #watch;
   #clock;
@@ -58,8 +58,8 @@ export class PollingTransport {
   /** The cursor of the next request. */
   #cursor = "";
   #waitS = 0;
-  /** `server_time` of the last response, as the server wrote it. */
-  #respondedAt = "";
+  /** `server_time` of the last response, as the server wrote it. @type {string | undefined} */
+  #respondedAt;
   /** When the next request would be due at the average rate. */
   #dueMs = 0;
   /** @type {Switch | undefined} Sent with the first request. */
@@ -92,7 +92,9 @@ export class PollingTransport {
     this.close();
     this.#cursor = since;
     this.#cause = cause;
-    this.#waitS = hello && this.name === "poll" ? waitSeconds(hello.heartbeat_ms) : 0;
+    this.#waitS = hello ? waitSeconds(hello) : 0;
+    this.log = hello?.log;
+    this.#next = undefined;
     this.#abort = new AbortController();
     this.#run(this.#abort.signal);
   }
@@ -108,9 +110,10 @@ export class PollingTransport {
       const startMs = this.#clock.elapsed();
       let messages;
       try {
-        messages = await this.#request(signal);
-      } catch (error) {
-        if (!signal.aborted) this.#end(error instanceof RefusedError ? { retryMs: error.retryMs } : {});
+        messages = await (this.log ? this.#follow(signal) : this.#request(signal));
+      } catch (/** @type {any} */ { retryMs }) {
+        failures += 1;
+        if (!signal.aborted) this.#end({ retryMs });
         return;
       }
       if (signal.aborted) return;
@@ -118,6 +121,22 @@ export class PollingTransport {
       this.#deliver(messages, signal);
       await delay({ clock: this.#clock, signal }, startMs + this.#gapMs(startMs) - this.#clock.elapsed());
     }
+  }
+
+  /**
+   * Returns the next messages of the log.
+   * @param {AbortSignal} signal
+   */
+  async #follow(signal) {
+    const { origin } = this.#watch;
+    this.#next ??= (await import(`${origin}/live/follow.js?${failures}`)).follow({
+      origin,
+      address: this.log,
+      since: this.#cursor,
+      fetch: this.#fetch,
+      clock: this.#clock,
+    });
+    return this.#next(signal);
   }
 
   /**
@@ -139,13 +158,15 @@ export class PollingTransport {
    * @returns {Promise<unknown[]>} The messages. Rejects if the response is not a new one of the server.
    */
   async #request(signal) {
-    const kind = this.name === "short" ? { transport: "short" } : heartbeatParam(this.#heartbeat);
+    /** @type {Record<string, string | number>} */
+    const kind = this.name === "short" ? { transport: "short" } : { log: 1, ...heartbeatParam(this.#heartbeat) };
     const params = { wait: this.#waitS, ...kind, ...this.#cause };
     const url = liveUrl(this.#watch, `/live/poll/${this.#nonce()}`, this.#cursor, params);
     this.#cause = undefined;
     const fetch = this.#fetch;
     const response = await fetch(url, { signal, cache: "no-store", headers: { accept: "application/json" } });
-    if (!response.ok) throw new RefusedError(retryAfterMs(response.headers.get("retry-after")));
+    // In seconds (RFC 9110, 10.2.3). The form with a date needs a correct local clock.
+    if (!response.ok) throw { retryMs: Number(response.headers.get("retry-after")) * 1000 || undefined };
     return this.#read(await response.json());
   }
 
@@ -153,15 +174,15 @@ export class PollingTransport {
   #read({ cursor, messages }) {
     const all = messages.filter(isMessage);
     const hello = all.find((/** @type {Message} */ { type }) => type === "hello");
-    const respondedAt = hello?.server_time ?? "";
-    const isRepeated = respondedAt !== "" && respondedAt === this.#respondedAt;
+    const respondedAt = hello?.server_time;
+    if (respondedAt && respondedAt === this.#respondedAt) throw {};
     // Only a snapshot leads back, e.g. after the store was restored from a backup.
-    const isOld = isNewer(this.#cursor, cursor) && !all.some((/** @type {Message} */ { type }) => type === "snapshot");
-    if (isRepeated || isOld) throw new TypeError("an old response");
+    if (isNewer(this.#cursor, cursor) && !all.some((/** @type {Message} */ { type }) => type === "snapshot")) throw {};
     this.#respondedAt = respondedAt;
-    if (typeof cursor === "string") this.#cursor = cursor;
+    this.#cursor = cursor ?? this.#cursor;
     if (this.name === "poll") {
-      if (hello) this.#waitS = waitSeconds(hello.heartbeat_ms);
+      this.#waitS = waitSeconds(hello);
+      this.log = hello?.log;
       return all;
     }
     // Twice the gap: the next response takes one gap, and its own round trip.
@@ -176,7 +197,6 @@ export class PollingTransport {
    * @param {AbortSignal} signal  A handler may close the transport; the remaining messages are then dropped.
    */
   #deliver(messages, signal) {
-    this.onstate("open");
     for (const message of /** @type {Message[]} */ (messages)) {
       if (signal.aborted) return;
       this.onmessage(message);
@@ -191,16 +211,7 @@ export class PollingTransport {
   }
 }
 
-/** Returns about one heartbeat, so that silence means the same as on the other transports. @param {unknown} heartbeatMs */
-function waitSeconds(heartbeatMs) {
-  const heartbeatS = typeof heartbeatMs === "number" ? Math.floor(heartbeatMs / 1000) : WAIT_LIMIT_S;
-  return Math.min(WAIT_LIMIT_S, Math.max(1, heartbeatS));
-}
-
-/**
- * Parses `Retry-After` in whole seconds (RFC 9110, 10.2.3). The form with a date needs a correct local clock.
- * @param {string | null} header
- */
-function retryAfterMs(header) {
-  return header !== null && /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : undefined;
+/** Returns about one heartbeat, so that silence means the same as on the other transports. @param {Message} [hello] */
+function waitSeconds(hello) {
+  return Math.min(WAIT_LIMIT_S, Math.max(1, Math.floor(hello?.heartbeat_ms / 1000) || WAIT_LIMIT_S));
 }

@@ -8,6 +8,7 @@
 /** @import { Message } from "../protocol/message.js" */
 
 /** @typedef {"ws" | "sse" | "poll" | "short"} TransportName */
+/** @typedef {TransportName | "log"} ShownTransport  What people are told. */
 /** @typedef {{ retryMs?: number }} CloseInfo  `retryMs`: how long the server asked the client to stay away. */
 
 /**
@@ -29,6 +30,7 @@
  * @property {(state: "open" | "closed", info?: CloseInfo) => void} onstate  "open" proves nothing until a message
  *   arrives. "closed" comes at most once per `open`.
  * @property {number} [roundTripMs]  For polling: the time from the last request to its response.
+ * @property {string} [log]  Set while it follows the log, because the server is full.
  */
 
 /** Placeholder for a handler that is not set. */

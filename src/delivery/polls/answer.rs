@@ -23,6 +23,8 @@ pub struct PollKey {
     pub form: SnapshotForm,
     /// The longest time between two messages, which hello names.
     pub heartbeat: Duration,
+    /// The address at which the viewer follows the log, because the server has no slot for it.
+    pub log: Option<String>,
 }
 
 impl PollKey {
@@ -74,7 +76,11 @@ impl PollKey {
     }
 
     fn hello(&self, hub: &Hub) -> String {
-        hello(hub, Transport::Poll, self.start, self.heartbeat).to_json()
+        let mut hello = hello(hub, Transport::Poll, self.start, self.heartbeat);
+        if let Message::Hello { log, .. } = &mut hello {
+            *log = self.log.as_deref();
+        }
+        hello.to_json()
     }
 }
 
@@ -91,6 +97,7 @@ pub fn hello(
         heartbeat_ms: whole_ms(heartbeat),
         server_time: Timestamp::now(),
         activities: hub.activities(),
+        log: None,
     }
 }
 

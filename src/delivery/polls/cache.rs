@@ -92,6 +92,7 @@ mod tests {
             filter: TopicFilter::new([PetId::new(pet).into()]).unwrap(),
             form: SnapshotForm::Whole,
             heartbeat: Duration::ZERO,
+            log: None,
         };
         let encode = || Bytes::from_static(text.as_bytes());
         cache.get_or_encode(&key, cursor(reaches), now, encode)

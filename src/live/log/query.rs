@@ -16,6 +16,9 @@ const WAIT_MAX: u64 = 25;
 /// The wait in an address that continues from a state, in seconds.
 const USUAL_WAIT: u64 = 20;
 
+/// The same for a page that finds the server full: it notices silence as early as over other transports.
+const PAGE_WAIT: u64 = 5;
+
 /// The refusal of any other spelling.
 const ONE_SPELLING: &str = "This address has one spelling, so that caches can share the answers: pet=ID (any \
      number of them, in ascending order, each once), then since=CURSOR, slice=NUMBER and wait=SECONDS (0 to 25), \
@@ -66,6 +69,15 @@ impl LogPets {
         )
     }
 
+    /// Returns the pets of a filter.
+    pub fn from_filter(filter: TopicFilter) -> Self {
+        let ids = match &filter {
+            TopicFilter::All => Vec::new(),
+            TopicFilter::Only(topics) => topics.iter().map(|topic| topic.pet()).collect(),
+        };
+        LogPets { ids, filter }
+    }
+
     fn new(ids: Vec<PetId>) -> Result<Self, Failure> {
         let filter = TopicFilter::new(ids.iter().map(|id| Topic::from(*id)))?;
         Ok(LogPets { ids, filter })
@@ -84,10 +96,19 @@ impl LogPets {
 
     /// Returns the address that continues from the state at `cursor`.
     pub fn after_state(&self, cursor: Cursor) -> String {
+        self.start_at(cursor, USUAL_WAIT)
+    }
+
+    /// Returns the address from which a page at `cursor` follows the log.
+    pub fn for_page(&self, cursor: Cursor) -> String {
+        self.start_at(cursor, PAGE_WAIT)
+    }
+
+    fn start_at(&self, since: Cursor, wait_seconds: u64) -> String {
         self.address(&LogPosition {
-            since: cursor,
+            since,
             slice: 0,
-            wait_seconds: USUAL_WAIT,
+            wait_seconds,
         })
     }
 

@@ -77,6 +77,7 @@ fn is_file(path: &str) -> bool {
     path.starts_with("/assets/")
         || path.starts_with("/photos/")
         || path.starts_with("/live/client.")
+        || path == "/live/follow.js"
         || path == "/favicon.ico"
 }
 

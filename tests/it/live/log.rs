@@ -1,6 +1,7 @@
 //! `GET /live/log` and `/live/state/CURSOR`: answers that caches share.
 
 mod cache;
+mod full;
 mod private;
 
 use std::time::{Duration, Instant};

@@ -99,6 +99,8 @@ export class FakeTransport {
   helloBefore;
   /** @type {number | undefined} */
   roundTripMs;
+  /** @type {string | undefined} */
+  log;
   /** Number of times that it was opened. */
   opened = 0;
   /** @type {Record<string, any>[]} Commands that were sent. */

@@ -216,6 +216,7 @@ pub fn pending_poll(
             filter,
             form: SnapshotForm::Whole,
             heartbeat: Duration::from_secs(15),
+            log: None,
         },
         request: None,
         at: start,

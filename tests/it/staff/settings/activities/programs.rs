@@ -147,6 +147,8 @@ async fn viewers_learn_of_an_edit_without_waiting_for_a_change() {
         let page = rescue.app.text("/pets").await;
         let named = format!("data-activities-version=\"{version}\"");
         assert!(page.contains(&named), "{page}");
+        let log = format!("/live/log?since={since}&slice=0&wait=0");
+        assert_eq!(rescue.app.json(&log).await["activities"], version);
         for viewer in &mut viewers {
             let (transport, start) = (viewer.transport(), Instant::now());
             while viewer.next().await["activities"] != version {}
