@@ -25,7 +25,7 @@ pub const ADOPTED_PATH: &str = "/pets/adopted.atom";
 
 /// Returns true for the path of a feed.
 pub fn is_feed(path: &str) -> bool {
-    path.ends_with(".atom")
+    path.strip_suffix(".atom").is_some()
 }
 
 /// Lists the pets that changed last, each once, with what it is doing.
