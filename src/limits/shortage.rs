@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// How long a shortage counts after it was noticed last. Until then, responses close their connections and no
 /// viewer is admitted, so that pages and the log have connections again.
-const LASTS: Duration = Duration::from_secs(5);
+const LASTS: Duration = Duration::from_secs(1);
 
 /// The last shortage of connections.
 pub struct ConnectionShortage {

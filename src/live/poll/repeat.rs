@@ -26,7 +26,7 @@ const UNCOMMON_HEADERS: [&[u8]; 4] = [
 ];
 
 /// Parameters that only choose an answer, beside `since`. A request with any other is not recognised.
-const COMMON_PARAMETERS: [&[u8]; 4] = [b"pet", b"wait", b"heartbeat", b"parts"];
+const COMMON_PARAMETERS: [&[u8]; 5] = [b"pet", b"wait", b"heartbeat", b"parts", b"log"];
 
 /// Reads the head of the request of a poll that starts from `start`. Returns `None` if it cannot be recognised when it
 /// is repeated.
@@ -181,7 +181,9 @@ mod tests {
         ] {
             assert!(repeatable(&head(target, headers)).is_none(), "{target}");
         }
-        let plain = head("/live/poll?since=00000abc-5", "");
-        assert!(repeatable(&plain).is_some());
+        let page = "/live/poll/k7?since=00000abc-5&wait=15&parts=1&log=1&heartbeat=4";
+        for target in ["/live/poll?since=00000abc-5", page] {
+            assert!(repeatable(&head(target, "")).is_some(), "{target}");
+        }
     }
 }
