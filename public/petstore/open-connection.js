@@ -120,5 +120,5 @@ function fetchOf(browser) {
  * @param {Watch} watch
  */
 function shareName({ origin, chaos }) {
-  return [SHARE_NAME, origin, chaos].join(" ");
+  return `${SHARE_NAME} ${origin}${chaos ? ` ${chaos}` : ""}`;
 }

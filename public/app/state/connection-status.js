@@ -79,7 +79,7 @@ export class ConnectionStatus {
     }
     if (transport === null) return { state, freshness: "fresh", text: TEXTS[state] };
     const drawMs = this.#drawLag.currentMs();
-    const isBusy = reason === "busy" || (reason === undefined && drawMs >= DRAW_LIMIT_MS);
+    const isBusy = reason === "busy" || (!reason && drawMs >= DRAW_LIMIT_MS);
     if (isBusy || reason === "late") {
       const details = `${Math.floor(((reason ? behindMs : 0) + drawMs) / 1000)} s behind`;
       return { state: "delayed", freshness: "fresh", text: isBusy ? BUSY_TEXT : LATE_TEXT, details, transport };

@@ -27,7 +27,7 @@ export class TransportMemory {
     this.#open = open;
     this.#clock = clock;
     this.#names = names;
-    this.#key = [KEY, origin, chaos].join(" ");
+    this.#key = `${KEY} ${origin}${chaos ? ` ${chaos}` : ""}`;
   }
 
   /** @returns {TransportName | null} */

@@ -115,6 +115,12 @@ describe("a page that follows the log", () => {
   });
 });
 
+/** Waits until the module was imported, and the next request sent. @param {() => boolean} isTrue */
+async function until(isTrue) {
+  for (let turns = 0; turns < 10_000 && !isTrue(); turns += 1) await settle();
+  assert.ok(isTrue(), "no request");
+}
+
 /** @param {Message} [hello] */
 function openPoll(hello) {
   const clock = new FakeClock();
@@ -132,7 +138,7 @@ function openPoll(hello) {
   const answer = async (body) => {
     const { length } = asked;
     last(asked).answer(body);
-    while (asked.length === length) await settle();
+    await until(() => asked.length > length);
   };
   return { clock, asked, transport, received, states, answer, path: () => last(asked).url.pathname + last(asked).url.search };
 }
@@ -153,18 +159,21 @@ describe("long polling", () => {
 
   test("follows the log to which the first poll of the page led, from the cursor of the page", async () => {
     const { asked, path, transport } = openPoll(HELLO);
-    while (asked.length === 0) await settle();
+    await until(() => asked.length > 0);
     assert.equal(path(), at("9f2c41aa-2"));
     transport.close();
   });
 
   test("is normal again when it is opened again and the server has room", async () => {
     const { asked, answer, path, transport } = openPoll(HELLO);
-    while (asked.length === 0) await settle();
+    await until(() => asked.length > 0);
     transport.open("9f2c41aa-5");
     assert.equal(transport.log, undefined);
     await answer({ cursor: "9f2c41aa-5", messages: [{ ...HELLO, log: undefined }] });
     assert.match(path(), /^\/live\/poll\/n1\?wait=5&log=1&/);
+    transport.open("9f2c41aa-6", undefined, HELLO);
+    await until(() => path() === at("9f2c41aa-6"));
+    transport.close();
   });
 });
 

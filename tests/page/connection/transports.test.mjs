@@ -175,9 +175,8 @@ test("an event that was on its way when SSE was closed is dropped", () => {
 test("the first poll does not wait, unless the page has a hello", () => {
   const { asked } = openPoll();
   assert.equal(asked[0].url.pathname, "/live/poll/n1");
-  assert.equal(asked[0].url.search, "?wait=0&heartbeat=5&since=9f2c41aa-1&pet=7&pet=8");
+  assert.equal(asked[0].url.search, "?wait=0&log=1&heartbeat=5&since=9f2c41aa-1&pet=7&pet=8");
   assert.equal(openPoll({ hello: HELLO }).asked[0].url.searchParams.get("wait"), "15");
-  assert.equal(openPoll({ hello: HELLO, name: "short" }).asked[0].url.searchParams.get("wait"), "0");
 });
 
 test("the next poll waits a heartbeat and starts at the cursor of the response", async () => {
@@ -229,14 +228,14 @@ for (const name of /** @type {const} */ (["poll", "short"])) {
     assert.equal(asked.length, 3);
     await answer([{ ...HELLO, server_time: "2026-01-01T00:00:03.000Z" }], undefined, 3000);
     assert.deepEqual(said, ["hello", "heartbeat", "hello"]);
-    assert.deepEqual(last(states), ["closed", {}]);
+    assert.deepEqual(last(states), ["closed", { retryMs: undefined }]);
   });
 }
 
 test("a response that is older than its request ends the transport, unless a snapshot leads back", async () => {
   const old = openPoll();
   await old.answer([HELLO], "9f2c41aa-0");
-  assert.deepEqual([old.said, old.states], [[], [["closed", {}]]]);
+  assert.deepEqual([old.said, old.states], [[], [["closed", { retryMs: undefined }]]]);
   const restored = openPoll();
   await restored.answer([HELLO, { type: "snapshot", cursor: "9f2c41aa-0" }], "9f2c41aa-0");
   assert.deepEqual(restored.said, ["hello", "snapshot"]);
@@ -342,7 +341,7 @@ test("a poll that received bye sends no further request", async () => {
   clock.turn(60_000);
   await settle();
   assert.deepEqual(said, ["hello", "bye"]);
-  assert.deepEqual(states, ["open", ["closed", { retryMs: 900 }]]);
+  assert.deepEqual(states, [["closed", { retryMs: 900 }]]);
   assert.equal(asked.length, 1);
 });
 

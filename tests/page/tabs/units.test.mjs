@@ -247,8 +247,8 @@ function open(browser, { origin = "http://127.0.0.1:3000", chaos } = {}) {
 test("tabs share a connection to the same server over the same network, real or simulated", async () => {
   /** @type {[{ origin?: string, chaos?: string }, string][]} */
   const cases = [
-    [{}, "petstore-live-4 http://127.0.0.1:3000 "],
-    [{ origin: "https://rescue.example" }, "petstore-live-4 https://rescue.example "],
+    [{}, "petstore-live-4 http://127.0.0.1:3000"],
+    [{ origin: "https://rescue.example" }, "petstore-live-4 https://rescue.example"],
     [{ chaos: "eat" }, "petstore-live-4 http://127.0.0.1:3000 eat"],
   ];
   for (const [watched, name] of cases) {
