@@ -3,6 +3,7 @@
 //! Bytes are read into a buffer that all viewers share; a viewer keeps only an incomplete message.
 
 pub mod http;
+mod log;
 pub mod message;
 mod parser;
 pub mod poll;
@@ -97,6 +98,9 @@ impl Viewer {
         self.has_requested = true;
         self.requests += 1;
         let mut path = target.path(self.transport, self.record.pet, newest);
+        if self.transport == Transport::Log {
+            self.record.hello(newest)?;
+        }
         if self.transport == Transport::Poll {
             // The first response comes immediately and shows that the poller is connected.
             path.push_str("&wait=0");

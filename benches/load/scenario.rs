@@ -7,6 +7,7 @@ mod cluster_commits;
 mod comeback;
 mod commits;
 mod idle;
+mod log;
 mod mixed;
 #[path = "../../tests/nats/server.rs"]
 #[expect(
@@ -51,6 +52,8 @@ pub enum Scenario {
     Polls,
     /// Polls that wait, and one change
     WaitingPolls,
+    /// Readers of the log behind Varnish and nginx
+    Log,
     /// The server restarts
     Restart,
     /// Durable changes through the API, compared with the syncs of the disk
@@ -74,6 +77,7 @@ impl Scenario {
             Scenario::Comeback => comeback::run(viewers.unwrap_or(4000).min(max_viewers / 3)),
             Scenario::Polls => polls::run_all(),
             Scenario::WaitingPolls => waiting_polls::run(or(19_000)),
+            Scenario::Log => log::run(or(15_000)),
             Scenario::Restart => restart::run(or(5000)),
             Scenario::Commits => commits::run(),
             Scenario::Cluster => cluster::compare(or(10_000)),

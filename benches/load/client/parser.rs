@@ -2,8 +2,8 @@
 //! responses, and the messages in them.
 
 use super::http::{self, Body};
-use super::message::Kind;
-use super::{Stage, Target, Transport, Viewer, poll, sse, ws};
+use super::message::{self, Kind};
+use super::{Stage, Target, Transport, Viewer, log, poll, sse, ws};
 use crate::measurements::{Measurements, now_micros};
 
 /// What the next bytes are part of.
@@ -61,7 +61,7 @@ impl Viewer {
             (Transport::Ws | Transport::SocketIo, 101, _) => Phase::Packets,
             (Transport::Sse, 200, Body::Chunked) => Phase::Chunks,
             (Transport::Sse, 200, Body::Open) => Phase::Stream,
-            (Transport::Poll, 200, Body::Length(size)) => Phase::Answer(size),
+            (Transport::Poll | Transport::Log, 200, Body::Length(size)) => Phase::Answer(size),
             (_, status, _) => return Err(format!("answered {status}")),
         };
         // A viewer of our own server is live after its hello.
@@ -137,7 +137,15 @@ impl Viewer {
         };
         poll::messages(answer, |json| self.take_message(json, now, measurements));
         self.phase = Phase::Head;
-        let path = target.path(self.transport, self.record.pet, self.record.last);
+        let path = if self.transport == Transport::Log {
+            self.stage = Stage::Live;
+            // The answer brings the reader further than its last message, if changes are missing.
+            let reached = log::cursor(answer).and_then(message::rev_of_cursor);
+            self.record.heartbeat(reached.ok_or("no cursor")?, now)?;
+            log::next(answer).ok_or("no next address")?.to_owned()
+        } else {
+            target.path(self.transport, self.record.pet, self.record.last)
+        };
         self.requests += 1;
         self.write(&target.request(self.transport, &path))?;
         Ok(size)

@@ -1,4 +1,4 @@
-//! Messages out of an answer to a poll: `{"cursor":…,"messages":[…]}`.
+//! Messages out of an answer to a poll, or of the log: `{"cursor":…,"messages":[…]}`.
 
 use memchr::memmem;
 

@@ -9,6 +9,9 @@ pub enum Transport {
     Ws,
     Sse,
     Poll,
+    /// The log, behind a cache; only its scenario uses it.
+    #[value(skip)]
+    Log,
     /// Socket.IO over WebSocket; only a peer speaks it.
     #[value(skip)]
     SocketIo,
@@ -20,6 +23,7 @@ impl Transport {
             Transport::Ws => "ws",
             Transport::Sse => "sse",
             Transport::Poll => "poll",
+            Transport::Log => "log",
             Transport::SocketIo => "socket.io",
         }
     }
@@ -45,8 +49,15 @@ impl Target {
             return match transport {
                 Transport::SocketIo => "/socket.io/?EIO=4&transport=websocket".to_owned(),
                 Transport::Sse => self.sse_path.to_owned(),
-                Transport::Ws | Transport::Poll => "/ws".to_owned(),
+                Transport::Ws | Transport::Poll | Transport::Log => "/ws".to_owned(),
             };
+        }
+        if transport == Transport::Log {
+            let pet = pet.map(|pet| format!("pet={pet}&")).unwrap_or_default();
+            return format!(
+                "/live/log?{pet}since={}-{since}&slice=0&wait=20",
+                self.epoch
+            );
         }
         let name = transport.name();
         let pet = pet.map(|pet| format!("&pet={pet}")).unwrap_or_default();
@@ -58,7 +69,7 @@ impl Target {
         match transport {
             Transport::Ws | Transport::SocketIo => ws::request(path, &host),
             Transport::Sse => http::get(path, &host, "text/event-stream"),
-            Transport::Poll => http::get(path, &host, "application/json"),
+            Transport::Poll | Transport::Log => http::get(path, &host, "application/json"),
         }
     }
 }
