@@ -34,9 +34,7 @@ pub fn is_feed(path: &str) -> bool {
 /// 404 without a public URL: a feed has complete addresses.
 #[handler]
 pub async fn show_pets(pages: PageResponder, headers: &HeaderMap) -> poem::Result<Response> {
-    let mut pets = public_pets(&pages.site, |_| true);
-    pets.sort_by_key(|pet| std::cmp::Reverse(pet.since));
-    pets.truncate(FeedPage::ENTRIES);
+    let pets = newest_pets(&pages.site, |_| true);
     let addresses = Addresses::new(&pages)?;
     let title = format!("The pets of {}", pages.site.app.rescue().shown_name());
     let now = Now::new(&pages.site.app.rescue());
@@ -61,13 +59,13 @@ pub async fn show_pets(pages: PageResponder, headers: &HeaderMap) -> poem::Resul
     show(&pages, &read.await?, headers).await
 }
 
-/// Lists the pets that were adopted last.
+/// Lists the adopted pets that changed last, with the time of their adoption.
 ///
 /// # Errors
 /// As for `show_pets`.
 #[handler]
 pub async fn show_adopted(pages: PageResponder, headers: &HeaderMap) -> poem::Result<Response> {
-    let pets = public_pets(&pages.site, |pet| {
+    let pets = newest_pets(&pages.site, |pet| {
         pet.profile.state == AdoptionState::Adopted
     });
     let addresses = Addresses::new(&pages)?;
@@ -82,7 +80,12 @@ pub async fn show_adopted(pages: PageResponder, headers: &HeaderMap) -> poem::Re
             entries.push(addresses.entry(pet, title, adopted_at(pet, &changes)));
         }
         let page = addresses.of(ADOPTED_PATH, "/pets?state=adopted");
-        Ok(FeedPage::new(title, page, entries, Timestamp::now()))
+        Ok(FeedPage::new(
+            title,
+            page,
+            entries,
+            Timestamp::from_micros(0),
+        ))
     });
     show(&pages, &read.await?, headers).await
 }
@@ -151,9 +154,18 @@ impl Addresses {
     }
 }
 
-fn public_pets(site: &Site, is_wanted: impl Fn(&Pet) -> bool) -> Vec<Arc<Pet>> {
-    let pets = site.app.hub().board(Audience::Public).pets;
-    pets.iter().filter(|pet| is_wanted(pet)).cloned().collect()
+/// Returns the pets that visitors see and that changed last: each is read from the disk.
+fn newest_pets(site: &Site, is_wanted: impl Fn(&Pet) -> bool) -> Vec<Arc<Pet>> {
+    let hub = site.app.hub();
+    let pets = hub.board(Audience::Public).pets;
+    let entries = pets
+        .iter()
+        .filter_map(|pet| hub.entry(pet.id, Audience::Public));
+    let entries = entries.map(|(entry, _)| entry);
+    let mut entries: Vec<_> = entries.filter(|entry| is_wanted(&entry.pet)).collect();
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.changed));
+    entries.truncate(FeedPage::ENTRIES);
+    entries.into_iter().map(|entry| entry.pet).collect()
 }
 
 /// Returns when `pet` became adopted, from its newest changes; the oldest of them, if it was adopted before.
