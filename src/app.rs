@@ -15,9 +15,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use crate::app_state::AppState;
@@ -28,7 +29,7 @@ use crate::hub::{Hub, REQUESTS_KEPT_FOR};
 use crate::limits::ClientLimiter;
 use crate::metrics::Metrics;
 use crate::model::{ActivitiesVersion, ChangeSource, Rescue, Rev};
-use crate::serve::{Server, listen};
+use crate::serve::{PassedListeners, Server, adopt, listen, probe};
 use crate::simulator::{self, Simulator, add_portraits, sample_pets};
 use crate::store::{AccountStore, Engine, RedbEngine, StoreError, connect_cluster};
 use crate::web;
@@ -39,6 +40,14 @@ const METRICS_CONNECTIONS: usize = 16;
 
 /// Connections are cut after this part of the grace, which leaves time to close the store.
 const CONNECTION_GRACE: f32 = 0.9;
+
+/// How long an open connection may send one more request after the stop, if its socket was passed by a
+/// service manager: an upgrade then loses none that was on its way.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// The hub is read for the health of the server. A reader waits for microseconds, unless a thread that
+/// holds its lock is stuck.
+const HUB_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A running server. Dropping it without `stop` leaves its tasks to the runtime.
 pub struct App {
@@ -81,9 +90,21 @@ impl App {
     /// # Errors
     /// The first part that could not be started.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        App::start_on(config, PassedListeners::default()).await
+    }
+
+    /// As `start`, on the sockets that were passed instead of those of the configuration.
+    ///
+    /// # Errors
+    /// As for `start`.
+    pub async fn start_on(config: Config, passed: PassedListeners) -> Result<Self, StartError> {
+        let drain = passed.site.as_ref().map_or(Duration::ZERO, |_| DRAIN);
         // Before the store is opened or created: an address that is in use must not create a store.
-        let (listener, address) = open_listener(config.listen)?;
-        let metrics_listener = config.metrics_listen.map(open_listener).transpose()?;
+        let (listener, address) = open_listener(config.listen, passed.site)?;
+        let metrics_listener = config
+            .metrics_listen
+            .map(|address| open_listener(address, passed.metrics))
+            .transpose()?;
 
         let metrics = Metrics::new();
         let mut random = simulator::seeded_random(config.simulator.seed);
@@ -132,6 +153,7 @@ impl App {
                 sizes: config.size_limits,
                 timeouts: config.timeouts,
                 limiter: Arc::clone(&limiter),
+                drain,
             };
             let (stop, abort) = (state.stop_token(), state.abort_token());
             let running = server.run(app.tasks.clone(), stop.clone(), abort.clone());
@@ -171,6 +193,24 @@ impl App {
     /// Returns the address of `--metrics-listen`, if there is one.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
+    }
+
+    /// Returns true if every part runs and a request is answered. Not if the store refuses writes: a
+    /// restart does not make room on a disk.
+    pub async fn is_healthy(&self) -> bool {
+        if !self.state.has_all_threads() {
+            return false;
+        }
+        let hub = Arc::clone(self.state.hub());
+        let read = spawn_blocking(move || hub.newest());
+        if !matches!(timeout(HUB_PATIENCE, read).await, Ok(Ok(_))) {
+            return false;
+        }
+        match probe(self.address).await {
+            Ok(_) => true,
+            // This process has no descriptor for the request; it has all others.
+            Err(error) => is_out_of_descriptors(&error),
+        }
     }
 
     /// Returns true if writes need staff and there is no account yet.
@@ -253,9 +293,20 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(own, address.port())
 }
 
-/// Listens on `address`, and returns it with the port that was picked.
-fn open_listener(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let listener = listen(address).map_err(|error| StartError::Listen { address, error })?;
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    [Errno::MFILE, Errno::NFILE]
+        .map(|errno| Some(errno.raw_os_error()))
+        .contains(&code)
+}
+
+/// Listens on `address` if no socket was passed for it, and returns it with the port that was picked.
+fn open_listener(
+    address: SocketAddr,
+    passed: Option<std::net::TcpListener>,
+) -> Result<(TcpListener, SocketAddr), StartError> {
+    let opened = passed.map_or_else(|| listen(address), adopt);
+    let listener = opened.map_err(|error| StartError::Listen { address, error })?;
     let address = listener.local_addr().unwrap_or(address);
     Ok((listener, address))
 }

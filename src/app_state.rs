@@ -230,8 +230,12 @@ impl AppState {
     /// Returns true if changes cannot be made only because a shared engine does not respond. All
     /// nodes are affected then, and still serve reads.
     pub fn is_engine_unreachable(&self) -> bool {
-        let is_sound = self.delivery.is_running() && self.writer.is_running();
-        self.hub.is_shared() && is_sound && !self.writer.is_writable()
+        self.hub.is_shared() && self.has_all_threads() && !self.writer.is_writable()
+    }
+
+    /// Returns true if no thread that writes or delivers has ended.
+    pub fn has_all_threads(&self) -> bool {
+        self.delivery.is_running() && self.writer.is_running()
     }
 
     /// Counts a request that was refused because the memory budget of all requests was used up.

@@ -3,20 +3,24 @@
 mod location;
 mod log;
 mod password;
+mod service_manager;
 mod staff;
 mod store;
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use rustix::process::Signal;
-use tokio::runtime::Runtime;
+use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{self, SignalKind, signal};
 
+use self::service_manager::ServiceManager;
 use crate::app::App;
-use crate::config::{Config, LogFormat, ServeOptions};
+use crate::config::{Config, DemoNotLocal, LogFormat, ServeOptions};
+use crate::serve::{PassedListeners, probe};
 
 /// Shows live what each pet of a rescue is doing, on any network.
 #[derive(Parser)]
@@ -33,10 +37,24 @@ enum CliCommand {
     Demo(ServeOptions),
     /// Run the server for a rescue: no sample pets, no simulator, and only staff can change pets
     Serve(ServeOptions),
+    /// Ask the server on this machine whether it answers; exit code 1 if it does not
+    Healthcheck(HealthcheckOptions),
     /// Manage staff accounts (stop the server first, unless it uses a cluster)
     Staff(staff::StaffOptions),
     #[command(flatten)]
     Store(store::StoreCommand),
+}
+
+#[derive(Args)]
+struct HealthcheckOptions {
+    /// Address and port that the server listens on
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "PET_STORE_LISTEN",
+        default_value = "127.0.0.1:3000"
+    )]
+    listen: SocketAddr,
 }
 
 /// The exit code for an invalid option.
@@ -51,11 +69,9 @@ pub fn run() -> ExitCode {
     match cli.command {
         CliCommand::Store(command) => store::run(command),
         CliCommand::Staff(options) => staff::run(options),
-        CliCommand::Serve(options) => run_server(Config::serve(options)),
-        CliCommand::Demo(options) => match Config::demo(options) {
-            Ok(config) => run_server(config),
-            Err(error) => fail(&error.to_string(), USAGE),
-        },
+        CliCommand::Healthcheck(options) => check_health(options.listen),
+        CliCommand::Serve(options) => run_server(options, |options| Ok(Config::serve(options))),
+        CliCommand::Demo(options) => run_server(options, Config::demo),
     }
 }
 
@@ -104,10 +120,23 @@ fn hide_passwords(line: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn run_server(config: Config) -> ExitCode {
+/// Runs a server on the sockets that a service manager passed, or on those of the options.
+fn run_server(
+    mut options: ServeOptions,
+    configure: fn(ServeOptions) -> Result<Config, DemoNotLocal>,
+) -> ExitCode {
+    let passed = match PassedListeners::from_environment() {
+        Ok(passed) => passed,
+        Err(error) => return fail(&error.to_string(), 1),
+    };
+    options.listen_on(passed.addresses());
+    let config = match configure(options) {
+        Ok(config) => config,
+        Err(error) => return fail(&error.to_string(), USAGE),
+    };
     log::start(config.log_format);
     let served = Runtime::new().map(|runtime| {
-        let served = runtime.block_on(serve(config));
+        let served = runtime.block_on(serve(config, passed));
         // Every task has ended. A hanging disk must not delay the exit.
         runtime.shutdown_background();
         served
@@ -120,15 +149,21 @@ fn run_server(config: Config) -> ExitCode {
 }
 
 /// Serves until the first signal and stops gracefully; a second signal exits immediately.
-async fn serve(config: Config) -> anyhow::Result<()> {
+async fn serve(config: Config, passed: PassedListeners) -> anyhow::Result<()> {
+    let manager = ServiceManager::from_environment();
     let mut signals = Signals::listen()?;
     // While this signal is handled, a file at the limit of `ulimit -f` is an error of a write;
     // unhandled, the signal would end the process.
     let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     let log_format = config.log_format;
-    let app = App::start(config).await?;
+    let app = App::start_on(config, passed).await?;
     announce(&app, log_format);
-    signals.stop().await;
+    manager.ready(app.address());
+    tokio::select! {
+        () = signals.stop() => {}
+        () = manager.watch(async || app.is_healthy().await) => {}
+    }
+    manager.stopping();
     tracing::info!("stopping: closing viewers, finishing requests");
     tokio::select! {
         in_time = app.stop() => tracing::info!(in_time, "stopped"),
@@ -138,6 +173,17 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Asks the server at `address` whether it answers.
+fn check_health(address: SocketAddr) -> ExitCode {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let answer = runtime.and_then(|runtime| runtime.block_on(probe(address)));
+    match answer {
+        Ok(200) => ExitCode::SUCCESS,
+        Ok(status) => fail(&format!("the server at {address} answers {status}"), 1),
+        Err(error) => fail(&format!("no server answers at {address}: {error}"), 1),
+    }
 }
 
 /// Prints the lines that scripts and operators wait for, on stderr whatever the level of the log.

@@ -192,6 +192,14 @@ pub struct SimulatorConfig {
 )]
 pub struct DemoNotLocal(SocketAddr);
 
+impl ServeOptions {
+    /// Takes the addresses of the site and of the metrics from sockets that are open already.
+    pub fn listen_on(&mut self, [site, metrics]: [Option<SocketAddr>; 2]) {
+        self.listen = site.unwrap_or(self.listen);
+        self.metrics_listen = metrics.or(self.metrics_listen);
+    }
+}
+
 impl Config {
     /// Returns the configuration of the demo: sample pets, simulator on, everyone is staff.
     ///

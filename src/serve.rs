@@ -10,6 +10,8 @@ mod connection;
 mod deferred;
 mod handoff;
 mod held_input;
+mod passed;
+mod probe;
 mod read_timeout;
 mod socket;
 
@@ -32,6 +34,8 @@ pub use self::deferred::{
     DeferredConnection, DeferredResponse, ResponseHead, ResumeHttp, SharedLines,
 };
 pub use self::handoff::{Connection, ConnectionPermit, Handoff};
+pub use self::passed::{PassedError, PassedListeners};
+pub use self::probe::{connectable, probe};
 use crate::limits::{ClientLimiter, SizeLimits, Timeouts, full_retry_seconds};
 use crate::metrics::Metrics;
 
@@ -63,6 +67,8 @@ pub struct Server {
     pub timeouts: Timeouts,
     /// Limits the connections of each address, and their memory.
     pub limiter: Arc<ClientLimiter>,
+    /// How long a connection may send one more request after `stop`.
+    pub drain: Duration,
 }
 
 /// Listens on `address` without accepting yet.
@@ -83,9 +89,18 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
+/// Adopts a listening socket that another process opened, without accepting yet.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn adopt(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
 impl Server {
     /// Accepts connections until `stop`. Each is a task of `tasks`; after `stop` it finishes its
-    /// request, and ends immediately on `cut`.
+    /// request, or the one that arrives while it drains, and ends immediately on `cut`.
     pub async fn run(self, tasks: TaskTracker, stop: CancellationToken, cut: CancellationToken) {
         let free = Arc::new(Semaphore::new(self.max_connections));
         let reserve = (self.max_connections / RESERVE_SHARE).min(MAX_RESERVE);
@@ -94,6 +109,7 @@ impl Server {
             sizes: self.sizes,
             timeouts: self.timeouts,
             limiter: Arc::clone(&self.limiter),
+            drain: self.drain,
             metrics: self.metrics.clone(),
             lines: SharedLines::default(),
             tasks: tasks.clone(),

@@ -22,6 +22,7 @@ use poem::{Addr, Endpoint};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -59,6 +60,8 @@ pub struct ConnectionContext {
     pub timeouts: Timeouts,
     /// Tells the address of clients, and grants memory.
     pub limiter: Arc<ClientLimiter>,
+    /// How long a connection may send one more request after `stop`.
+    pub drain: Duration,
     /// Counts what is dropped.
     pub metrics: Metrics,
     /// Shared by the heads of deferred responses.
@@ -113,7 +116,8 @@ impl ResumeHttp for ConnectionContext {
 }
 
 /// Serves requests until the peer disconnects, a route takes the socket over, or after `stop` the
-/// current request is answered or `cut` comes.
+/// current request is answered or `cut` comes. A connection without a request may send one while it
+/// drains: it was accepted, and its first request may be on its way.
 pub async fn serve_connection(
     accepted: AcceptedConnection,
     peer: SocketAddr,
@@ -126,7 +130,7 @@ pub async fn serve_connection(
     let phase = ConnectionPhase::default();
     let handoff = Handoff::default();
     let metrics = context.metrics.clone();
-    let (stop, cut) = (context.stop.clone(), context.cut.clone());
+    let (stop, cut, drain) = (context.stop.clone(), context.cut.clone(), context.drain);
     let service = Arc::new(RequestService {
         local,
         peer,
@@ -150,6 +154,14 @@ pub async fn serve_connection(
         _ = serving.as_mut() => return,
         () = handoff.flushed() => return,
         () = stop.cancelled() => {}
+    }
+    if !drain.is_zero() {
+        tokio::select! {
+            _ = serving.as_mut() => return,
+            () = handoff.flushed() => return,
+            () = cut.cancelled() => return,
+            () = sleep(drain) => {}
+        }
     }
     serving.as_mut().graceful_shutdown();
     tokio::select! {
@@ -235,7 +247,7 @@ impl RequestService {
         }
         let limiter = &self.context.limiter;
         let is_scarce = limiter.is_memory_low() || limiter.is_short_of_connections();
-        if ends_with_connection || is_scarce {
+        if ends_with_connection || is_scarce || self.context.stop.is_cancelled() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }

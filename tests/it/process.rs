@@ -1,6 +1,7 @@
 //! The real binary: start, invalid options, shutdown, and kill.
 
 mod options;
+mod service_manager;
 mod simulator;
 mod start;
 mod stop;

@@ -1,5 +1,7 @@
 //! The real binary as a child process.
 
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -46,6 +48,42 @@ fn command_by(
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     command
+}
+
+/// As `command`, with up to two sockets that were opened before, and their names.
+fn command_on(
+    sockets: &[(&TcpListener, &str)],
+    folder: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Command {
+    // The shell moves the sockets to the descriptors of the protocol, and becomes the binary.
+    let script = "export LISTEN_PID=$$; exec \"$0\" \"$@\" 3<&0 4>&1 0</dev/null";
+    let mut command = command_by(&["/bin/sh", "-c", script], folder, arguments, environment);
+    let names: Vec<&str> = sockets.iter().map(|(_, name)| *name).collect();
+    command.env("LISTEN_FDS", sockets.len().to_string());
+    command.env("LISTEN_FDNAMES", names.join(":"));
+    let copy = |index: usize| {
+        sockets
+            .get(index)
+            .map(|(socket, _)| socket.try_clone().unwrap())
+    };
+    copy(0).map(|site| command.stdin(OwnedFd::from(site)));
+    copy(1).map(|second| command.stdout(OwnedFd::from(second)));
+    command
+}
+
+/// As `refused`, with sockets that were opened before.
+pub async fn refused_on(
+    sockets: &[(&TcpListener, &str)],
+    folder: &Path,
+    arguments: &[&str],
+) -> (i32, Vec<String>) {
+    let output = command_on(sockets, folder, arguments, &[]).output();
+    let output = within("a refusal", output).await.unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    let lines = text.lines().map(str::to_owned).collect();
+    (output.status.code().unwrap(), lines)
 }
 
 /// Starts the binary and kills it immediately, at any point of its work.
@@ -106,6 +144,17 @@ impl Process {
     /// As `start`, through another program, such as a shell that sets a limit first.
     pub async fn start_by(starter: &[&str], folder: &Path, arguments: &[&str]) -> Self {
         Process::spawn(command_by(starter, folder, arguments, &[])).await
+    }
+
+    /// As `start`, with sockets that were opened before (`sd_listen_fds`), their names, and environment
+    /// variables.
+    pub async fn start_on(
+        sockets: &[(&TcpListener, &str)],
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        Process::spawn(command_on(sockets, folder, arguments, environment)).await
     }
 
     /// Starts a command that ends by itself. Killed when dropped.
