@@ -1,5 +1,6 @@
 //! The command line: parses commands and flags, runs them, and returns the exit code.
 
+mod doctor;
 mod location;
 mod log;
 mod password;
@@ -37,6 +38,9 @@ enum CliCommand {
     Demo(ServeOptions),
     /// Run the server for a rescue: no sample pets, no simulator, and only staff can change pets
     Serve(ServeOptions),
+    /// Check files, disk, limits, clock, store, server, public address and the proxy in front, and say what
+    /// to do about each fault; exit code 1 if something must be fixed
+    Doctor(doctor::DoctorOptions),
     /// Ask the server on this machine whether it answers; exit code 1 if it does not
     Healthcheck(HealthcheckOptions),
     /// Manage staff accounts (stop the server first, unless it uses a cluster)
@@ -69,6 +73,7 @@ pub fn run() -> ExitCode {
     match cli.command {
         CliCommand::Store(command) => store::run(command),
         CliCommand::Staff(options) => staff::run(options),
+        CliCommand::Doctor(options) => doctor::run(options),
         CliCommand::Healthcheck(options) => check_health(options.listen),
         CliCommand::Serve(options) => run_server(options, |options| Ok(Config::serve(options))),
         CliCommand::Demo(options) => run_server(options, Config::demo),

@@ -18,7 +18,7 @@ use clap::{Args, ValueEnum};
 pub use self::engine::{EngineChoice, EngineOptions};
 use self::limits::LimitOptions;
 use self::parse::OptionalDuration;
-use self::resources::ConnectionCapacity;
+pub use self::resources::{ConnectionCapacity, own_open_files};
 use crate::app_state::LiveConfig;
 use crate::auth::{AuthMode, BaseUrl};
 use crate::limits::{ClientLimits, SizeLimits, Timeouts};
@@ -120,6 +120,15 @@ pub struct ServeOptions {
     limits: LimitOptions,
 }
 
+/// The connections that `--max-connections` and `--max-viewers` ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct WantedConnections {
+    /// All connections.
+    pub connections: Option<usize>,
+    /// Viewers among them.
+    pub viewers: Option<usize>,
+}
+
 /// Format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -197,6 +206,15 @@ impl ServeOptions {
     pub fn listen_on(&mut self, [site, metrics]: [Option<SocketAddr>; 2]) {
         self.listen = site.unwrap_or(self.listen);
         self.metrics_listen = metrics.or(self.metrics_listen);
+    }
+
+    /// Returns the numbers that the operator asked for.
+    pub fn wanted_connections(&self) -> WantedConnections {
+        let count = |count: Option<u32>| count.map(|count| count as usize);
+        WantedConnections {
+            connections: count(self.limits.max_connections),
+            viewers: count(self.max_viewers),
+        }
     }
 }
 

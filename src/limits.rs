@@ -32,7 +32,7 @@ use prometheus::IntGauge;
 
 use self::address_limiter::AddressLimiter;
 pub use self::address_limiter::AddressPermit;
-pub use self::client::{AddressKey, ClientAddress, PeerAddress};
+pub use self::client::{AddressKey, ClientAddress, PeerAddress, has_forwarding_header};
 pub use self::config::{ClientLimits, InvalidNetwork, Quota, SizeLimits, Timeouts, parse_network};
 use self::proxy_detector::ProxyDetector;
 pub use self::rate::{RateLimit, RateLimiter, TokenBucket};

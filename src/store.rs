@@ -55,7 +55,7 @@ pub(crate) use self::photos::delegate_photos;
 pub use self::photos::{PhotoStore, used_photos};
 pub use self::redb::{
     Contents, IoEvent, IoObserver, RedbEngine, backup, check, compact, export, import, restore,
-    write_new,
+    serving_process, write_new,
 };
 pub use self::regular::open_source;
 use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};

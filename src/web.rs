@@ -30,7 +30,7 @@ use poem::endpoint::BoxEndpoint;
 
 pub use self::middleware::BodyLimits;
 pub use self::pages::invitation_path;
-pub use self::probes::metrics_endpoint;
+pub use self::probes::{ARRIVED, ArrivedRequest, metrics_endpoint};
 use self::site::Site;
 use crate::app_state::AppState;
 use crate::live::{EchoBudget, LogWaits};

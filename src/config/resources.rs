@@ -31,8 +31,11 @@ pub struct ConnectionCapacity {
 impl ConnectionCapacity {
     /// Returns `wanted` connections, or fewer if the limit of open files is lower.
     pub fn detect(wanted: Option<usize>) -> Self {
-        let open_files = getrlimit(Resource::Nofile).current;
-        let open_files = open_files.unwrap_or(UNLIMITED_FILES);
+        Self::of(own_open_files(), wanted)
+    }
+
+    /// Returns what a process with this limit of open files has.
+    pub fn of(open_files: u64, wanted: Option<usize>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self::new(open_files.min(UNLIMITED_FILES), cores as u64, wanted)
     }
@@ -48,6 +51,12 @@ impl ConnectionCapacity {
             viewers: connections.saturating_sub(for_pages).max(1),
         }
     }
+}
+
+/// Returns the limit of open files of this process.
+pub fn own_open_files() -> u64 {
+    let limit = getrlimit(Resource::Nofile).current;
+    limit.unwrap_or(UNLIMITED_FILES)
 }
 
 /// Returns how much memory this process may use, in bytes: the least of the machine's memory, the

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use poem::Request;
+use poem::http::HeaderMap;
 
 /// Headers that a proxy adds about the client whose request it passes on.
 const FORWARDING_HEADERS: [&str; 8] = [
@@ -84,10 +85,12 @@ impl PeerAddress {
     pub fn is_local_client(request: &Request) -> bool {
         let peer = request.extensions().get::<PeerAddress>();
         let is_local = peer.is_some_and(|peer| peer.0.to_canonical().is_loopback());
-        let headers = request.headers();
-        is_local
-            && !FORWARDING_HEADERS
-                .iter()
-                .any(|name| headers.contains_key(*name))
+        is_local && !has_forwarding_header(request.headers())
     }
+}
+
+/// Returns true if a proxy has added something about its client.
+pub fn has_forwarding_header(headers: &HeaderMap) -> bool {
+    let mut names = FORWARDING_HEADERS.iter();
+    names.any(|name| headers.contains_key(*name))
 }

@@ -44,6 +44,7 @@ use self::folder::StoreFolder;
 use self::io_observer::NoObserver;
 pub use self::io_observer::{IoEvent, IoObserver};
 use self::sharing::SharingServer;
+pub use self::sharing::serving_process;
 use self::tables::{
     HISTORY, IS_OVER, LOG, META, NEXT_PET, NOTES, PETS, PRESENT, REV, STATUSES, TRASH, TRIMMED,
     number,

@@ -4,21 +4,61 @@ use std::sync::Arc;
 
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::http::StatusCode;
-use poem::web::Data;
-use poem::{EndpointExt, Request, Response, Route, handler};
+use poem::web::{Data, Json};
+use poem::{EndpointExt, IntoResponse, Request, Response, Route, handler};
+use serde::{Deserialize, Serialize};
 
 use super::middleware::{host, security_headers, trace};
 use super::poem_fixes::get;
 use crate::app_state::AppState;
 use crate::auth::{MayRead, Permit, Principal, is_local_host};
 use crate::error::Failure;
-use crate::limits::PeerAddress;
+use crate::limits::{ClientAddress, PeerAddress, has_forwarding_header};
 use crate::metrics::Metrics;
 
 /// Answers as long as the process runs.
 #[handler]
 pub fn health() -> Response {
     text(StatusCode::OK, "ok\n")
+}
+
+/// Path at which a client reads what arrives of its request. Not for pages of other sites: the answer has the
+/// client's address.
+pub const ARRIVED: &str = "/healthz/request";
+
+/// A request as it arrived, after proxies. `pet-store doctor` compares it with what it sent.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct ArrivedRequest {
+    /// Version of this program.
+    pub version: String,
+    /// Epoch of its store.
+    pub epoch: String,
+    /// The `Host` header.
+    pub host: Option<String>,
+    /// Address of the client, as limits count it.
+    pub client: String,
+    /// True if a trusted proxy named the client.
+    pub is_forwarded: bool,
+    /// True if a proxy added something about the client, trusted or not.
+    pub has_forwarding_header: bool,
+}
+
+/// Shows a request as it arrived.
+#[handler]
+pub fn show_arrived(Data(app): Data<&Arc<AppState>>, request: &Request) -> Response {
+    let client = ClientAddress::from_request(request);
+    let host = request.header("host").map(str::to_owned);
+    let arrived = ArrivedRequest {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        epoch: app.hub().epoch().to_string(),
+        host,
+        client: client.ip.to_string(),
+        is_forwarded: client.is_forwarded,
+        has_forwarding_header: has_forwarding_header(request.headers()),
+    };
+    Json(arrived)
+        .with_header("cache-control", "no-store")
+        .into_response()
 }
 
 /// Answers 200 if a load balancer should send visitors here. Answers 503 while the server stops, and

@@ -137,6 +137,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/api/docs", get(openapi.into_page()))
         // Operation
         .at("/healthz", get(probes::health))
+        .at(probes::ARRIVED, get(probes::show_arrived))
         .at("/readyz", get(probes::readiness))
         .at("/metrics", get(probes::show_metrics))
         .at("/assets/:hash/:name", get(assets::asset))

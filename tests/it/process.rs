@@ -1,5 +1,6 @@
 //! The real binary: start, invalid options, shutdown, and kill.
 
+mod doctor;
 mod options;
 mod service_manager;
 mod simulator;

@@ -18,7 +18,7 @@ pub use self::app::{TestApp, spawn_app, spawn_app_in, spawn_app_with};
 pub use self::chain::{Chain, without_after};
 pub use self::metrics::{metric, metric_in};
 pub use self::poll::Poll;
-pub use self::process::{Process, interrupted, ran, ran_as_nobody, refused, refused_on};
+pub use self::process::{Process, interrupted, printed, ran, ran_as_nobody, refused, refused_on};
 pub use self::raw::{Raw, ask, ask_until};
 pub use self::rescue::{Browser, PASSWORD, Rescue, add_people, add_person};
 pub use self::sse::Sse;

@@ -19,8 +19,10 @@ mod tests;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::net::SocketAddr;
+use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::Path;
+
+use rustix::net::sockopt::socket_peercred;
 
 pub use self::client::SharedFile;
 pub use self::server::{SharingServer, SharingSocket};
@@ -45,4 +47,11 @@ fn with_socket_path<T>(folder: &Path, with: impl FnOnce(&Path) -> io::Result<T>)
             .join(descriptor.to_string())
             .join(SOCKET),
     )
+}
+
+/// Returns the id of the process that has the store in `folder` open, if one does.
+pub fn serving_process(folder: &Path) -> Option<i32> {
+    let stream = with_socket_path(folder, |path| UnixStream::connect(path)).ok()?;
+    let peer = socket_peercred(stream).ok()?;
+    Some(peer.pid.as_raw_nonzero().get())
 }

@@ -112,6 +112,14 @@ pub async fn ran_as_nobody(folder: &Path, arguments: &[&str]) -> (i32, Vec<Strin
     (output.status.code().unwrap(), lines)
 }
 
+/// Runs the binary to its end. Returns its exit code and what it printed on stdout.
+pub async fn printed(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = command(folder, arguments, &[]).output();
+    let output = within("an answer", output).await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    (output.status.code().unwrap(), text)
+}
+
 /// Runs the binary with arguments that it refuses. Returns its exit code and the lines of stderr.
 pub async fn refused(
     folder: &Path,
