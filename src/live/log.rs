@@ -30,8 +30,10 @@ use crate::model::{ActivitiesVersion, Cursor, Timestamp};
 use crate::serve::conditional::{EntityTags, entity_tag};
 use crate::wire::{Frame, SnapshotForm};
 
-/// How long a request collects changes before its answer, unless the answer is a full segment. It limits how often
-/// each reader asks on a busy board, and after a quiet time it is over before the change.
+/// A request collects changes until the clock shows a multiple of this time, unless the answer is a full segment. It
+/// limits how often each reader asks on a busy board, and after a quiet time it is over before the change. Requests
+/// from different cursors are answered at the same moment and with the same cursor, so that readers which a
+/// cache has let fall behind share their next request with the others again.
 const COLLECTING_TIME: Duration = Duration::from_millis(750);
 
 /// A full segment and a state never change. A cache may keep them for an hour and no longer, because it then may
@@ -135,7 +137,7 @@ async fn wait(app: &AppState, pets: &LogPets, position: LogPosition) -> bool {
     if since.is_none() {
         return false;
     }
-    let collected = deadline.min(begun + COLLECTING_TIME);
+    let collected = deadline.min(begun + until_collected(Timestamp::now()));
     stop.run_until_cancelled(sleep_until(collected)).await;
     let mut catch_up = hub.catch_up(pets.filter().clone(), since);
     if !catch_up.starts_over() {
@@ -145,6 +147,13 @@ async fn wait(app: &AppState, pets: &LogPets, position: LogPosition) -> bool {
             .await;
     }
     true
+}
+
+/// Returns how long a request that arrives at `now` collects changes.
+fn until_collected(now: Timestamp) -> Duration {
+    let shown = now.since(Timestamp::from_micros(0)).as_micros();
+    let passed = shown % COLLECTING_TIME.as_micros();
+    COLLECTING_TIME.saturating_sub(Duration::from_micros(u64::try_from(passed).unwrap_or(0)))
 }
 
 /// Leads to a state from which the log continues.
@@ -233,4 +242,23 @@ fn encode_body(cursor: Cursor, messages: &str, next: &str, advice: Advice) -> St
     let advice = [activities, room, retry].map(Option::unwrap_or_default);
     let advice = advice.concat();
     format!(r#"{{"cursor":"{cursor}","messages":[{messages}],"next":"{next}"{advice}}}"#)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_arrive_within_one_collecting_time_are_answered_at_the_same_moment() {
+        let ms = Duration::from_millis;
+        let start = Timestamp::from_micros(1_750_000_000_500_000);
+        assert_eq!(until_collected(start), COLLECTING_TIME);
+        for later in [ms(1), ms(400), ms(749)] {
+            assert_eq!(until_collected(start.plus(later)), COLLECTING_TIME - later);
+        }
+        assert_eq!(
+            until_collected(start.plus(COLLECTING_TIME)),
+            COLLECTING_TIME
+        );
+    }
 }
