@@ -36,7 +36,7 @@ impl Pacing {
         let interval = if changes < MANY_CHANGES {
             self.min_interval.max(took * 2)
         } else {
-            (self.min_interval * 3).max(took * 5 / 2)
+            self.min_interval.max(took) * 3
         };
         self.next = start + interval;
     }
@@ -67,6 +67,6 @@ mod tests {
         pacing.record_pass(MANY_CHANGES, start, start + ms(1));
         assert_eq!(pacing.wait(start), ms(30));
         pacing.record_pass(MANY_CHANGES, start, start + ms(40));
-        assert_eq!(pacing.wait(start), ms(100));
+        assert_eq!(pacing.wait(start), ms(120));
     }
 }
