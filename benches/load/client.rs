@@ -34,6 +34,8 @@ pub enum Stage {
     /// Waits for the connection, or for the response.
     Connecting,
     Live,
+    /// Was connected before, and found the server full when it tried another transport.
+    Refused,
     /// Closed by this bench.
     Closed,
     /// Closed by the server, or by an error.
@@ -48,6 +50,8 @@ pub struct Viewer {
     /// True if its deliveries are counted. Others only fill the change log.
     pub is_counted: bool,
     pub has_requested: bool,
+    /// True if the last answer of the log said that the server has room for a stream.
+    pub has_room: bool,
     /// Requests that it sent.
     pub requests: usize,
     phase: Phase,
@@ -86,6 +90,7 @@ impl Viewer {
             stage: Stage::Connecting,
             is_counted: true,
             has_requested: false,
+            has_room: false,
             requests: 0,
             phase: Phase::Head,
             carry: Vec::new(),
@@ -93,13 +98,31 @@ impl Viewer {
         })
     }
 
+    /// Starts to connect over another transport, and continues where the viewer was.
+    pub fn reopen(
+        &mut self,
+        target: &Target,
+        transport: Transport,
+        source: Ipv4Addr,
+    ) -> std::io::Result<()> {
+        let record = std::mem::take(&mut self.record);
+        *self = Viewer {
+            is_counted: self.is_counted,
+            requests: self.requests,
+            ..Viewer::open(target, transport, record, source)?
+        };
+        Ok(())
+    }
+
     /// Sends the request. Called once the socket is connected.
     pub fn send_request(&mut self, target: &Target, newest: u64) -> Result<(), String> {
         self.has_requested = true;
         self.requests += 1;
-        let mut path = target.path(self.transport, self.record.pet, newest);
+        // A viewer that was connected before continues where it was.
+        let since = self.record.start.map_or(newest, |_| self.record.last);
+        let mut path = target.path(self.transport, self.record.pet, since);
         if self.transport == Transport::Log {
-            self.record.hello(newest)?;
+            self.record.hello(since)?;
         }
         if self.transport == Transport::Poll {
             // The first response comes immediately and shows that the poller is connected.

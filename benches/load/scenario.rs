@@ -6,6 +6,7 @@ mod cluster;
 mod cluster_commits;
 mod comeback;
 mod commits;
+mod full;
 mod idle;
 mod log;
 mod mixed;
@@ -54,6 +55,8 @@ pub enum Scenario {
     WaitingPolls,
     /// Readers of the log behind Varnish and nginx
     Log,
+    /// More visitors than the server has slots for, and then room
+    Full,
     /// The server restarts
     Restart,
     /// Durable changes through the API, compared with the syncs of the disk
@@ -78,6 +81,7 @@ impl Scenario {
             Scenario::Polls => polls::run_all(),
             Scenario::WaitingPolls => waiting_polls::run(or(19_000)),
             Scenario::Log => log::run(or(15_000)),
+            Scenario::Full => full::run(or(5000)),
             Scenario::Restart => restart::run(or(5000)),
             Scenario::Commits => commits::run(),
             Scenario::Cluster => cluster::compare(or(10_000)),

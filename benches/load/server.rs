@@ -88,6 +88,7 @@ impl Server {
             address: self.address,
             epoch: board.epoch.clone(),
             says_hello: true,
+            follows_log: false,
             sse_path: "",
             receive_buffer: None,
         }

@@ -75,6 +75,7 @@ fn watch(transport: Transport, fault: Fault) -> anyhow::Result<LossReport> {
         address: server.address,
         epoch: faulty_server::EPOCH.to_owned(),
         says_hello: true,
+        follows_log: false,
         sse_path: "",
         receive_buffer: None,
     };

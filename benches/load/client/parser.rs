@@ -62,6 +62,10 @@ impl Viewer {
             (Transport::Sse, 200, Body::Chunked) => Phase::Chunks,
             (Transport::Sse, 200, Body::Open) => Phase::Stream,
             (Transport::Poll | Transport::Log, 200, Body::Length(size)) => Phase::Answer(size),
+            (Transport::Ws, 503, _) if self.record.start.is_some() => {
+                self.stage = Stage::Refused;
+                return Err("answered 503".to_owned());
+            }
             (_, status, _) => return Err(format!("answered {status}")),
         };
         // A viewer of our own server is live after its hello.
@@ -137,8 +141,12 @@ impl Viewer {
         };
         poll::messages(answer, |json| self.take_message(json, now, measurements));
         self.phase = Phase::Head;
-        let path = if self.transport == Transport::Log {
+        let path = if let Some(address) = log::follow_address(answer) {
+            self.transport = Transport::Log;
+            address.to_owned()
+        } else if self.transport == Transport::Log {
             self.stage = Stage::Live;
+            self.has_room = log::has_room(answer);
             // The answer brings the reader further than its last message, if changes are missing.
             let reached = log::cursor(answer).and_then(message::rev_of_cursor);
             self.record.heartbeat(reached.ok_or("no cursor")?, now)?;

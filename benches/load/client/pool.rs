@@ -134,17 +134,30 @@ impl ViewerPool {
 
     fn open(&mut self, new_viewer: NewViewer) -> anyhow::Result<()> {
         let index = self.viewers.len();
-        let source = Ipv4Addr::new(127, 0, 0, 1 + u8::try_from(index / PER_SOURCE)?);
+        let source = source_of(index)?;
         let record = ViewerRecord::new(new_viewer.pet);
         let target = &self.targets[index % self.targets.len()];
         let mut viewer = Viewer::open(target, new_viewer.transport, record, source)?;
         viewer.is_counted = new_viewer.is_counted;
-        if let Some(socket) = &viewer.socket {
+        self.viewers.push(viewer);
+        self.await_connection(index)
+    }
+
+    /// Closes a viewer's connection, and connects it over `transport`, where it continues.
+    pub fn reopen(&mut self, index: usize, transport: Transport) -> anyhow::Result<()> {
+        let target = &self.targets[index % self.targets.len()];
+        let viewer = &mut self.viewers[index];
+        self.live -= usize::from(viewer.stage == Stage::Live);
+        viewer.reopen(target, transport, source_of(index)?)?;
+        self.await_connection(index)
+    }
+
+    fn await_connection(&mut self, index: usize) -> anyhow::Result<()> {
+        if let Some(socket) = &self.viewers[index].socket {
             let data = EventData::new_u64(index as u64);
             epoll::add(&self.epoll, socket, data, EventFlags::OUT)?;
         }
         self.connecting += 1;
-        self.viewers.push(viewer);
         Ok(())
     }
 
@@ -164,10 +177,13 @@ impl ViewerPool {
         let viewer = &mut self.viewers[index];
         if let Err(reason) = result {
             viewer.socket = None;
-            viewer.stage = Stage::Lost;
-            self.lost += 1;
             self.live -= usize::from(before == Stage::Live);
             self.connecting -= usize::from(before == Stage::Connecting);
+            if viewer.stage == Stage::Refused {
+                return Ok(());
+            }
+            viewer.stage = Stage::Lost;
+            self.lost += 1;
             self.measurements
                 .add_fault(format!("a viewer was lost: {reason}"));
         } else if before == Stage::Connecting && viewer.stage == Stage::Live {
@@ -192,11 +208,17 @@ impl ViewerPool {
         match viewer.stage {
             Stage::Live => self.live -= 1,
             Stage::Connecting => self.connecting -= 1,
-            Stage::Closed | Stage::Lost => return,
+            Stage::Refused | Stage::Closed | Stage::Lost => return,
         }
         viewer.stage = Stage::Closed;
         viewer.socket = None;
     }
+}
+
+/// Returns the address from which a viewer connects.
+fn source_of(index: usize) -> anyhow::Result<Ipv4Addr> {
+    let last = 1 + u8::try_from(index / PER_SOURCE)?;
+    Ok(Ipv4Addr::new(127, 0, 0, last))
 }
 
 impl Drop for ViewerPool {

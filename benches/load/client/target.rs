@@ -36,6 +36,8 @@ pub struct Target {
     pub epoch: String,
     /// Whether this is our server: every connection starts with a hello, and takes a cursor.
     pub says_hello: bool,
+    /// Whether pollers follow the log if the server is full.
+    pub follows_log: bool,
     /// Where a peer serves events.
     pub sse_path: &'static str,
     /// Receive buffer of each socket, where the kernel is not to choose.
@@ -61,7 +63,9 @@ impl Target {
         }
         let name = transport.name();
         let pet = pet.map(|pet| format!("&pet={pet}")).unwrap_or_default();
-        format!("/live/{name}?since={}-{since}{pet}", self.epoch)
+        let is_poll_with_log = transport == Transport::Poll && self.follows_log;
+        let log = if is_poll_with_log { "&log=1" } else { "" };
+        format!("/live/{name}?since={}-{since}{pet}{log}", self.epoch)
     }
 
     pub fn request(&self, transport: Transport, path: &str) -> Vec<u8> {

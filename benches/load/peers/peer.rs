@@ -156,6 +156,7 @@ impl Peer {
             address: self.address,
             epoch: String::new(),
             says_hello: false,
+            follows_log: false,
             sse_path: match self.kind {
                 Kind::DurableStreams => "/board?offset=now&live=sse",
                 _ => "/sse",
@@ -182,7 +183,7 @@ impl Peer {
         let lost = pool.viewers.iter().filter(|viewer| match viewer.stage {
             Stage::Live => viewer.record.last < newest || !viewer.record.gaps.is_empty(),
             Stage::Lost => viewer.record.start.is_some(),
-            Stage::Connecting | Stage::Closed => false,
+            Stage::Connecting | Stage::Refused | Stage::Closed => false,
         });
         figures.lost = lost.count();
         Ok(figures)

@@ -219,7 +219,7 @@ impl<'a> Crowd<'a> {
                     self.retries.after_failure(viewer, failed);
                 }
             }
-            Stage::Connecting | Stage::Closed => {}
+            Stage::Connecting | Stage::Refused | Stage::Closed => {}
         }
     }
 

@@ -177,6 +177,8 @@ fn varnish(folder: &Path, address: SocketAddr, upstream: SocketAddr) -> anyhow::
     command.args(["-F", "-j", "none", "-n"]).arg(folder);
     command.args(["-a", &address.to_string(), "-f"]).arg(path);
     command.args(["-s", "malloc,64m", "-p", "listen_depth=4096"]);
+    // Varnish closes the connections of requests that do not fit its queue, of which 20 do unless told otherwise.
+    command.args(["-p", "thread_queue_limit=20000"]);
     Ok(command)
 }
 
