@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use rustix::process::Signal;
 use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{self, SignalKind, signal};
@@ -59,6 +59,11 @@ struct HealthcheckOptions {
         default_value = "127.0.0.1:3000"
     )]
     listen: SocketAddr,
+}
+
+/// Returns the description of the command line, for man pages and completions.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// The exit code for an invalid option.
