@@ -43,7 +43,7 @@ pub use profile::{
 pub use request::{RequestId, RequestKey};
 pub use rescue::{
     Accent, Activities, ActivitiesVersion, Activity, ActivityIcon, ActivityInput, ActivitySheet,
-    Logo, LogoError, Rescue, RescueField, SettingKind,
+    EmbedSites, Logo, LogoError, Rescue, RescueField, SettingKind,
 };
 pub use staff::{
     Account, AccountName, AccountNameError, AuditEntry, AuditKind, Invitation, Key,

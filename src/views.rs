@@ -50,7 +50,7 @@ use self::photos::LogoView;
 pub use self::photos::{LogoPage, PhotosPage, logo_path};
 pub use self::print::{PrintPage, PrintSheet};
 pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm};
-pub use self::sharing::{SharedPhoto, Sharing};
+pub use self::sharing::{BadgePage, EmbedFrame, EmbedPage, SharePage, SharedPhoto, Sharing, Theme};
 pub use self::sign_in::{InvitationPage, PendingForm, SignInPage};
 pub use self::staff::{StaffPage, counted};
 pub use self::time_text::Now;

@@ -10,6 +10,7 @@ mod board_view;
 mod compressor;
 mod content_coding;
 mod crawlers;
+mod embeds;
 mod feeds;
 mod lobby;
 mod middleware;

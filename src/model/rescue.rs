@@ -9,6 +9,7 @@ mod colour;
 mod contact;
 mod link;
 mod logo;
+mod sites;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub use self::activities::{
 use self::contact::{parse_mail, parse_phone};
 use self::link::parse_link;
 pub use self::logo::{Logo, LogoError};
+pub use self::sites::EmbedSites;
+use self::sites::{SITES_LIMIT, parse_sites};
 use super::local_time::is_time_zone;
 use super::{FieldError, LocalTime, check_line, is_invisible};
 
@@ -52,6 +55,9 @@ pub struct Rescue {
     pub status_age: String,
     /// Text at the end of every page.
     pub footer: String,
+    /// Sites that may show pets in a frame; `none`, or empty for every site.
+    #[serde(rename = "embed-sites", skip_serializing_if = "String::is_empty")]
+    pub embed_sites: String,
     /// Logo on pages, on the screen in the lobby and on sheets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo: Option<Logo>,
@@ -94,6 +100,8 @@ pub enum SettingKind {
     Phone,
     /// The address of a page, with or without `https://`.
     Link,
+    /// The addresses of sites, or `none`.
+    Sites,
 }
 
 /// The longest address of a page.
@@ -108,7 +116,7 @@ const PHONE_LIMIT: usize = 40;
 /// Hours after which a status is old, unless the rescue has set others. As in `clocks.js`.
 const DEFAULT_STATUS_HOURS: &str = "12";
 
-const FIELDS: [RescueField; 10] = [
+const FIELDS: [RescueField; 11] = [
     RescueField {
         name: "name",
         label: "Name of your rescue",
@@ -196,6 +204,14 @@ const FIELDS: [RescueField; 10] = [
         text: |rescue| &rescue.footer,
         text_mut: |rescue| &mut rescue.footer,
     },
+    RescueField {
+        name: "embed-sites",
+        label: "Sites that may show your pets in a frame",
+        hint: "Leave it empty for every site, write \u{201c}none\u{201d} for no site, or list their addresses",
+        kind: SettingKind::Sites,
+        text: |rescue| &rescue.embed_sites,
+        text_mut: |rescue| &mut rescue.embed_sites,
+    },
 ];
 
 impl Rescue {
@@ -238,6 +254,11 @@ impl Rescue {
     /// Returns the accent colour; `None` if it is the built-in one.
     pub fn accent(&self) -> Option<Accent> {
         self.accent.parse().ok()
+    }
+
+    /// Returns the sites that may show pets in a frame.
+    pub fn embed_sites(&self) -> EmbedSites<'_> {
+        EmbedSites::new(&self.embed_sites)
     }
 
     /// Returns the link that calls the rescue; `None` without a phone number.
@@ -316,6 +337,7 @@ impl SettingKind {
         match self {
             SettingKind::Name(limit) | SettingKind::Line(limit) => limit,
             SettingKind::Link => LINK_LIMIT,
+            SettingKind::Sites => SITES_LIMIT,
             SettingKind::TimeZone | SettingKind::Choice(_) => 60,
             SettingKind::Colour => Accent::DEFAULT.len(),
             SettingKind::Mail => MAIL_LIMIT,
@@ -336,6 +358,7 @@ impl SettingKind {
             }
             _ if text.is_empty() => Ok(String::new()),
             SettingKind::Link => parse_link(text),
+            SettingKind::Sites => parse_sites(text),
             SettingKind::TimeZone if is_time_zone(text) => Ok(text.to_owned()),
             SettingKind::TimeZone => Err("Choose a time zone.".to_owned()),
             SettingKind::Choice([(first, _), ..]) if text == *first => Ok(String::new()),

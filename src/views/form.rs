@@ -227,7 +227,7 @@ impl FieldView {
             SettingKind::Name(_) | SettingKind::Line(_) => ("line", "text"),
             SettingKind::Mail => ("line", "email"),
             SettingKind::Phone => ("line", "tel"),
-            SettingKind::Link => ("line", "link"),
+            SettingKind::Link | SettingKind::Sites => ("line", "link"),
             SettingKind::Colour => ("colour", ""),
             SettingKind::TimeZone => ("select", ""),
             SettingKind::Choice(_) => ("choice", ""),

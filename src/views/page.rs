@@ -13,6 +13,7 @@ use super::pets::{CardsPage, FeedPage, IndexPage, ShowPage, TrashPage};
 use super::photos::{LogoPage, PhotosPage};
 use super::print::PrintPage;
 use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
+use super::sharing::{BadgePage, EmbedPage, SharePage};
 use super::sign_in::{InvitationPage, SignInPage};
 use super::staff::StaffPage;
 
@@ -46,7 +47,10 @@ templates! {
     LobbyCardsPage: "parts/lobby/cards.html",
     LogoPage: "pages/logo.html",
     DayPage: "pages/day.html",
-    FeedPage: "pages/feed.xml",
+    EmbedPage: "pages/elsewhere/frame.html",
+    BadgePage: "pages/elsewhere/badge.xml",
+    SharePage: "pages/elsewhere/share.html",
+    FeedPage: "pages/elsewhere/feed.xml",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
     ActivitiesPage: "pages/form/activities.html",

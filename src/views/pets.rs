@@ -340,6 +340,16 @@ impl DetailView {
 }
 
 impl AsOf {
+    /// The position of a page in a frame, which sends no poll before its script is loaded.
+    pub(super) fn of_frame(cursor: Cursor, now: &Now) -> Self {
+        AsOf {
+            first_poll: None,
+            cursor: cursor.to_string(),
+            as_of: now.at.to_string(),
+            as_of_clock: now.clock(),
+        }
+    }
+
     /// The position of a page about `pet`, or about all pets.
     pub(super) fn new(cursor: Cursor, pet: Option<PetId>, now: &Now) -> Self {
         let nonce: u64 = rand::random();
@@ -349,9 +359,7 @@ impl AsOf {
             first_poll: Some(format!(
                 "/live/poll/{nonce:016x}?wait={FIRST_POLL_WAIT_S}&log=1&since={cursor}{pet}"
             )),
-            cursor: cursor.to_string(),
-            as_of: now.at.to_string(),
-            as_of_clock: now.clock(),
+            ..AsOf::of_frame(cursor, now)
         }
     }
 }

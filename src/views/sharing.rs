@@ -3,11 +3,14 @@
 //! Only a page that has a `Sharing` may be indexed; the layout asks for every other page not to be. It
 //! contains what every visitor reads on the page, and nothing about staff.
 
+mod embed;
+
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub use self::embed::{BadgePage, EmbedFrame, EmbedPage, SharePage, Theme};
 use super::pets::{PETS_FEED, pet_feed};
 use crate::model::{AdoptionState, Audience, FieldKind, Pet, Profile, Rescue};
 use crate::wire::photo_path;
@@ -30,6 +33,8 @@ pub struct Sharing {
     photo: Option<SharedPhoto>,
     /// Linked data (JSON-LD, schema.org).
     data: String,
+    /// The public address that describes a frame with what the page shows (oEmbed).
+    oembed: Option<String>,
 }
 
 /// The photo of a page in previews of links.
@@ -56,7 +61,13 @@ impl Sharing {
             feed: Some(PETS_FEED.to_owned()),
             photo,
             data: data.to_string(),
+            oembed: None,
         }
+    }
+
+    /// Adds the public address that describes a frame with what the page shows.
+    pub fn with_oembed(self, oembed: Option<String>) -> Self {
+        Sharing { oembed, ..self }
     }
 
     /// Describes the page of a pet at `address`; `None` for a private pet.
@@ -116,6 +127,7 @@ impl Sharing {
             feed: None,
             photo,
             data: data.to_string(),
+            oembed: None,
         }
     }
 }
@@ -130,6 +142,13 @@ impl SharedPhoto {
             height: photo.height_px,
             alt: pet.photo_alt(photo).into_owned(),
         })
+    }
+
+    /// Adds the photo to an answer of oEmbed.
+    pub fn add_as_thumbnail(&self, answer: &mut Value) {
+        answer["thumbnail_url"] = self.address.as_str().into();
+        answer["thumbnail_width"] = self.width.into();
+        answer["thumbnail_height"] = self.height.into();
     }
 
     /// Returns the pet of `pets` whose cover stands for the board: one with a photo that visitors see, if

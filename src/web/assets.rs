@@ -13,8 +13,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use poem::http::{HeaderName, StatusCode, Uri, header};
-use poem::web::{Data, Path};
+use poem::web::{Data, Path, Query};
 use poem::{Request, Response, handler};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::Site;
@@ -22,7 +23,7 @@ use super::middleware::Precompressed;
 use crate::error::Failure;
 use crate::model::{Accent, ActivitySheet};
 use crate::serve::conditional::{EntityTags, entity_tag};
-use crate::views::{AssetSource, logo_path};
+use crate::views::{AssetSource, Theme, logo_path};
 
 /// Name of the library for pages of other sites.
 const LIBRARY: &str = "client.js";
@@ -94,6 +95,13 @@ impl Assets {
     }
 }
 
+/// Query of a style sheet: the colours that a page in a frame has, whatever the reader's device prefers.
+#[derive(Deserialize)]
+struct ThemeQuery {
+    #[serde(default)]
+    theme: Theme,
+}
+
 impl AssetSource for Assets {
     fn path(&self, name: &str) -> Option<&str> {
         self.files.get(name).map(|file| file.path.as_str())
@@ -110,6 +118,7 @@ impl AssetSource for Assets {
 pub fn asset(
     Data(site): Data<&Arc<Site>>,
     Path((_hash, name)): Path<(String, String)>,
+    Query(query): Query<ThemeQuery>,
     request: &Request,
 ) -> poem::Result<Response> {
     let path = request.uri().path();
@@ -120,19 +129,23 @@ pub fn asset(
             REVALIDATED
         }
     };
-    Ok(site.assets.respond(&name, caching, request)?)
+    if query.theme == Theme::Auto || name.strip_suffix(".css").is_none() {
+        return Ok(site.assets.respond(&name, caching, request)?);
+    }
+    let file = site.assets.files.get(&name);
+    let file = file.ok_or_else(|| Failure::not_found("There is nothing at this address."))?;
+    let sheet = site.assets.content(&name).unwrap_or_default();
+    Ok(style_sheet(query.theme.apply(sheet), caching(file)))
 }
 
 /// Serves the style sheet for the accent colour with these digits. It depends on nothing else.
 #[handler]
-pub fn accent(Path(name): Path<String>) -> poem::Result<Response> {
+pub fn accent(Path(name): Path<String>, Query(query): Query<ThemeQuery>) -> poem::Result<Response> {
     let digits = name.strip_suffix(".css").unwrap_or_default();
     let accent = format!("#{digits}").parse::<Accent>();
     let accent = accent.map_err(|_| Failure::not_found("There is nothing at this address."))?;
-    Ok(Response::builder()
-        .content_type(content_type(&name))
-        .header(header::CACHE_CONTROL, IMMUTABLE)
-        .body(accent.style_sheet()))
+    let sheet = query.theme.apply(&accent.style_sheet());
+    Ok(style_sheet(sheet, IMMUTABLE))
 }
 
 /// Serves the logo of the rescue, as long as it has this one.
@@ -150,13 +163,20 @@ pub fn logo(Data(site): Data<&Arc<Site>>, uri: &Uri) -> poem::Result<Response> {
 
 /// Serves the style sheet of activities with this name. It depends on nothing else.
 #[handler]
-pub fn activities(Path(name): Path<String>) -> poem::Result<Response> {
+pub fn activities(
+    Path(name): Path<String>,
+    Query(query): Query<ThemeQuery>,
+) -> poem::Result<Response> {
     let sheet = name.strip_suffix(".css").and_then(ActivitySheet::render);
     let sheet = sheet.ok_or_else(|| Failure::not_found("There is nothing at this address."))?;
-    Ok(Response::builder()
-        .content_type(content_type(&name))
-        .header(header::CACHE_CONTROL, IMMUTABLE)
-        .body(sheet))
+    Ok(style_sheet(query.theme.apply(&sheet), IMMUTABLE))
+}
+
+fn style_sheet(text: String, caching: &'static str) -> Response {
+    Response::builder()
+        .content_type(content_type("style.css"))
+        .header(header::CACHE_CONTROL, caching)
+        .body(text)
 }
 
 /// Serves the icon at the path that browsers ask for on their own.

@@ -11,7 +11,9 @@ use super::pages::{
     revocation, settings, sign_in, staff,
 };
 use super::poem_fixes::{get, get_only, post};
-use super::{Site, api, assets, crawlers, feeds, lobby, photos, print, probes, spreadsheet};
+use super::{
+    Site, api, assets, crawlers, embeds, feeds, lobby, photos, print, probes, spreadsheet,
+};
 use crate::live;
 use crate::views::PETS_FEED;
 
@@ -52,6 +54,12 @@ pub fn routes(site: &Arc<Site>) -> Route {
         )
         .at("/trash/:id/restore", post(trash::restore_pet))
         .at("/board", get(lobby::show_lobby))
+        .at("/share", get(embeds::share_board))
+        .at("/pets/:id/share", get(embeds::share_pet))
+        .at("/pets/:id/badge.svg", get(embeds::show_badge))
+        .at(embeds::oembed::PATH, get(embeds::oembed::show_oembed))
+        .at("/embed/board", get(embeds::show_board))
+        .at("/embed/pets/:id", get(embeds::show_pet))
         .at("/pets/:id/days/:date", get(pets::day::show_day))
         .at("/photos/:name", get(photos::show_photo))
         // Sessions and accounts

@@ -1,5 +1,7 @@
 //! Cross-origin reads: headers and preflights.
 
+mod embeds;
+
 use reqwest::Response;
 use reqwest::header::HeaderMap;
 use serde_json::json;

@@ -33,7 +33,7 @@ fn attribute(html: &str, name: &str) -> String {
 }
 
 /// The values of every attribute `name` in `html`, unescaped.
-fn attributes(html: &str, name: &str) -> Vec<String> {
+pub fn attributes(html: &str, name: &str) -> Vec<String> {
     let start = format!(" {name}=\"");
     let found = html.split(&start).skip(1);
     found

@@ -24,6 +24,8 @@ const LIMITS = [
   { page: "photos", files: ["photos.js", "staff.css", "photos.css"], limit: 12_000 },
   { page: "reference of the API", files: ["forms.js", "staff.css", "docs.css"], limit: 11_600 },
   { page: "forms", files: ["forms.js", "staff.css"], limit: 11_000 },
+  { page: "snippets for other sites", files: ["forms.js", "staff.css", "share.js", "share.css"], limit: 12_000 },
+  { page: "frame on another site", files: ["visitor.js", "visitor.css", "embed.js", "embed.css"], limit: 22_500 },
   { page: "pages of other sites", files: ["client.js"], limit: 15_360 },
 ];
 

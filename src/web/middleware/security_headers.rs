@@ -7,6 +7,7 @@ use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
 use sha2::{Digest, Sha256};
 
+use crate::model::EmbedSites;
 use crate::web::Site;
 
 /// Allows only what this server itself serves, one inline script, icons inside of style sheets, and no frames.
@@ -18,6 +19,58 @@ const POLICY_OF_OTHERS: &str = "; style-src 'self'; img-src 'self' data:; connec
 
 /// Policy of answers that are no page, such as JSON. If a browser shows one as a page, nothing in it loads or runs.
 const POLICY_OF_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Policy of pages in a frame on another site. Whatever the frame allows, such a page has no origin: no cookie, no storage, and
+/// nothing of this site that a script could read with the rights of its reader.
+const POLICY_OF_EMBEDS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self' data:; connect-src 'self'; form-action 'none'; base-uri 'none'; \
+     require-trusted-types-for 'script'; trusted-types 'none'; \
+     sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox";
+
+/// The policy of an answer that needs another one than its kind. A handler attaches it.
+#[derive(Clone)]
+pub struct OwnPolicy {
+    policy: HeaderValue,
+    /// True if other sites may show the answer in a frame.
+    is_framable: bool,
+}
+
+/// Policy of a picture that is text. Shown as a page, it has no script, and no origin.
+const POLICY_OF_PICTURES: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+
+impl OwnPolicy {
+    /// The policy of a picture.
+    pub fn picture() -> Self {
+        OwnPolicy {
+            policy: HeaderValue::from_static(POLICY_OF_PICTURES),
+            is_framable: false,
+        }
+    }
+
+    /// The policy of a page of this site, `policy`, with frames of this site in it.
+    pub fn with_frames(policy: &HeaderValue) -> Self {
+        let policy = [policy.as_bytes(), b"; frame-src 'self'"].concat();
+        OwnPolicy {
+            policy: HeaderValue::try_from(policy).expect("a policy is visible ASCII"),
+            is_framable: false,
+        }
+    }
+
+    /// The policy of a page that `sites` may show in a frame, and this site too.
+    pub fn embed(sites: EmbedSites) -> Self {
+        let ancestors = match sites {
+            // Without the directive, also files on a disk and sandboxed pages, which `*` leaves out.
+            EmbedSites::All => String::new(),
+            EmbedSites::None => "; frame-ancestors 'self'".to_owned(),
+            EmbedSites::Only(origins) => format!("; frame-ancestors 'self' {origins}"),
+        };
+        let policy = format!("{POLICY_OF_EMBEDS}{ancestors}");
+        OwnPolicy {
+            policy: HeaderValue::try_from(policy).expect("origins are visible ASCII"),
+            is_framable: true,
+        }
+    }
+}
 
 const HEADERS_OF_PAGES: [(HeaderName, &str); 4] = [
     (header::REFERRER_POLICY, "same-origin"),
@@ -53,6 +106,7 @@ pub async fn add<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Re
     let policy = site.map_or_else(|| policy(None), |site| site.policy.clone());
     let mut response = next.call(request).await?.into_response();
     let is_page = is_page(&response);
+    let own = response.extensions_mut().remove::<OwnPolicy>();
     let headers = response.headers_mut();
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
@@ -65,11 +119,18 @@ pub async fn add<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Re
         for (name, value) in HEADERS_OF_PAGES {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    } else {
-        let policy = HeaderValue::from_static(POLICY_OF_DATA);
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
+    let policy = match own {
+        Some(own) => {
+            if own.is_framable {
+                headers.remove(header::X_FRAME_OPTIONS);
+            }
+            own.policy
+        }
+        None if is_page => policy,
+        None => HeaderValue::from_static(POLICY_OF_DATA),
+    };
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(response)
 }
 

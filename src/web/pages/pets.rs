@@ -56,7 +56,8 @@ pub async fn index(pages: PageResponder, headers: &HeaderMap, uri: &Uri) -> poem
         let address = pages.public_address(&view_address(&query));
         let photo = SharedPhoto::choose(&board.pets);
         let photo = photo.and_then(|pet| pages.shared_photo(pet));
-        page.sharing = Some(Sharing::board(&rescue, address, photo));
+        let oembed = pages.oembed_address(address.as_deref());
+        page.sharing = Some(Sharing::board(&rescue, address, photo).with_oembed(oembed));
     }
     let mut response = pages.show_with_flash(&page)?;
     layout::remember(layout, uri, &pages, &mut response);
@@ -72,7 +73,7 @@ pub async fn index(pages: PageResponder, headers: &HeaderMap, uri: &Uri) -> poem
 }
 
 /// Returns how the cards or rows of the board are rendered for a reader with `rights`.
-fn cards(
+pub fn cards(
     site: &Arc<Site>,
     rights: Rights,
     layout: BoardLayout,
@@ -122,7 +123,9 @@ async fn pet_page(
     page.today = day::today(&pages.site, &pet, audience, now).await;
     let address = pages.public_address(&pet_path(pet.id));
     page.ask = AskView::new(&rescue, &pet, address.as_deref());
-    page.sharing = Sharing::pet(&rescue, &pet, address, pages.shared_photo(&pet));
+    let oembed = pages.oembed_address(address.as_deref());
+    let sharing = Sharing::pet(&rescue, &pet, address, pages.shared_photo(&pet));
+    page.sharing = sharing.map(|sharing| sharing.with_oembed(oembed));
     Ok(page)
 }
 

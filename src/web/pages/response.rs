@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
 use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
 
@@ -11,10 +12,11 @@ use sha2::{Digest, Sha256};
 use super::flash::Flash;
 use crate::auth::{Principal, Rights, Secret};
 use crate::error::Failure;
-use crate::model::{Audience, Pet};
+use crate::model::{Audience, EmbedSites, Pet};
 use crate::serve::conditional::{EntityTags, entity_tag};
 use crate::views::{ErrorPage, Page, SharedPhoto};
 use crate::web::Site;
+use crate::web::embeds::oembed;
 use crate::web::middleware::ContainsSecret;
 
 /// Answers one request with pages. Handlers take it as a parameter.
@@ -84,6 +86,16 @@ impl PageResponder {
     pub fn public_address(&self, path: &str) -> Option<String> {
         let base = self.principal.authenticator().base()?;
         Some(format!("{}{path}", base.origin()))
+    }
+
+    /// Returns the public address that describes a frame with the page at `address` (oEmbed), unless the rescue allows no site
+    /// to frame its pets.
+    pub fn oembed_address(&self, address: Option<&str>) -> Option<String> {
+        if self.site.app.rescue().embed_sites() == EmbedSites::None {
+            return None;
+        }
+        let address = utf8_percent_encode(address?, NON_ALPHANUMERIC);
+        self.public_address(&format!("{}?url={address}&format=json", oembed::PATH))
     }
 
     /// Returns the cover of a pet at the public URL, if one was configured.
