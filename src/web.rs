@@ -29,6 +29,7 @@ use std::sync::Arc;
 use poem::EndpointExt;
 use poem::endpoint::BoxEndpoint;
 
+pub use self::api::live::live_schema;
 pub use self::middleware::BodyLimits;
 pub use self::pages::invitation_path;
 pub use self::probes::{ARRIVED, ArrivedRequest, metrics_endpoint};

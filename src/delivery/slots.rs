@@ -25,6 +25,9 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Every transport.
+    pub const ALL: [Transport; 3] = [Transport::WebSocket, Transport::Sse, Transport::Poll];
+
     /// Returns the name used in messages, metrics and addresses.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -21,7 +21,7 @@ use crate::writer::{Command, Committed, Expected, StatusEdit, WriteError};
 const MAX_STRIKES: u8 = 3;
 
 /// The longest `ref`, in bytes. It is sent back.
-const REFERENCE_LIMIT: usize = 100;
+pub const REFERENCE_LIMIT: usize = 100;
 
 /// Handles the messages of one viewer.
 pub struct CommandHandler {

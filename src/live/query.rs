@@ -12,7 +12,7 @@ use crate::model::{Cursor, PetId};
 use crate::wire::SnapshotForm;
 
 /// The longest wait of a poll, and its default.
-const WAIT_MAX: Duration = Duration::from_secs(25);
+pub const WAIT_MAX: Duration = Duration::from_secs(25);
 
 /// The parameters of all live routes. Others are ignored.
 pub struct LiveQuery {

@@ -6,6 +6,7 @@ mod activities;
 mod days;
 mod document;
 mod endpoint;
+pub mod live;
 mod photos;
 mod request;
 mod response;

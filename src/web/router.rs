@@ -143,6 +143,8 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .nest(api::ADDRESS, api::endpoint(api, openapi.clone()))
         .at("/api/openapi.json", get(openapi.clone().into_json()))
         .at("/api/docs", get(openapi.into_page()))
+        .at(api::live::SCHEMA_PATH, get(api::live::show_schema()))
+        .at(api::live::ASYNCAPI_PATH, get(api::live::show_asyncapi()))
         // Operation
         .at("/healthz", get(probes::health))
         .at(probes::ARRIVED, get(probes::show_arrived))

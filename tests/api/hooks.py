@@ -25,6 +25,7 @@ def before_call(context, case, kwargs):
     use_known_status(case.body, "status")
     start_now(case.body)
     use_new_key(case)
+    ask_live_now(case)
 
 
 def use_known_status(fields, name):
@@ -46,6 +47,34 @@ def start_now(fields):
         fields["began"] = None
     if fields.get("minutes_ago") in range(24 * 60 + 1):
         fields["minutes_ago"] = None if is_time(fields.get("since")) else 0
+
+
+# The parameters of the log, in the order of its one spelling. The last three come together.
+LOG = ["pet", "since", "slice", "wait"]
+FIRST = {"since": "00000000-0", "slice": 0, "wait": 0}
+
+
+def ask_live_now(case):
+    """Replaces a wait, for which there would not be time, and spells an address of the log in the only way."""
+    query = case.query
+    if case.path == "/live/poll" and is_number(query.setdefault("wait", 0)):
+        query["wait"] = 0
+    if isinstance(query.get("pet"), list) and all(isinstance(pet, int) for pet in query["pet"]):
+        query["pet"] = sorted(query["pet"])
+    if case.path != "/live/log":
+        return
+    if any(name in query for name in FIRST):
+        for name, value in FIRST.items():
+            query.setdefault(name, value)
+    if query.get("wait") in range(26):
+        query["wait"] = 0
+    for name in LOG:
+        if name in query:
+            query[name] = query.pop(name)
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and value >= 0
 
 
 def is_time(text):

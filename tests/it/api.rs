@@ -1,6 +1,7 @@
 //! The JSON API: what each operation answers, and what it refuses.
 
 mod conditional;
+mod contract;
 mod document;
 mod guide;
 mod history;

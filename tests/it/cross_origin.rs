@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{Raw, ask, spawn_app, spawn_app_with};
 
 /// Every address that a page of any origin may read.
-const READABLE: [&str; 12] = [
+const READABLE: [&str; 14] = [
     "/live/ws",
     "/live/sse",
     "/live/poll?wait=0",
@@ -20,6 +20,8 @@ const READABLE: [&str; 12] = [
     "/api/v1/pets/1",
     "/api/v1/pets/1/changes",
     "/api/openapi.json",
+    "/api/asyncapi.json",
+    "/api/live.schema.json",
     "/healthz",
     "/readyz",
 ];

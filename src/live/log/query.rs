@@ -11,7 +11,7 @@ use crate::model::{Cursor, PetId, Timestamp};
 pub const LOG_PATH: &str = "/live/log";
 
 /// The longest wait, in seconds.
-const WAIT_MAX: u64 = 25;
+const WAIT_MAX: u64 = crate::live::WAIT_MAX.as_secs();
 
 /// The wait in an address that continues from a state, in seconds.
 const USUAL_WAIT: u64 = 20;

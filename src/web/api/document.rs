@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::endpoint::Operations;
 use super::request::idempotency_key_pattern;
-use super::schemas;
+use super::{live, schemas};
 use crate::views::ApiDocsPage;
 use crate::web::pages::PageResponder;
 
@@ -43,7 +43,9 @@ impl OpenApiDocument {
     /// Returns the methods of the operations at `path` (below the API's address), as `Allow` lists them.
     pub fn allowed(&self, path: &str) -> String {
         let paths = self.0.spec["paths"].as_object();
-        let mut described = paths.into_iter().flatten();
+        // A path with servers of its own is not below the API's address.
+        let described = paths.into_iter().flatten();
+        let mut described = described.filter(|(_, methods)| methods.get("servers").is_none());
         let methods = described.find(|(template, _)| is_at(template, path));
         let methods = methods.and_then(|(_, methods)| methods.as_object());
         let names = methods.into_iter().flat_map(|methods| methods.keys());
@@ -109,6 +111,7 @@ fn complete(spec: &mut Value) {
             complete_operation(path, method, operation);
         }
     }
+    live::add_routes(spec);
 }
 
 fn complete_operation(path: &str, method: &str, operation: &mut Value) {
@@ -313,7 +316,8 @@ fn failures(
     applicable.map(|(_, status, reason)| (status, reason))
 }
 
-fn failure(status: StatusCode, reason: &str) -> Value {
+/// Returns the description of a failure.
+pub fn failure(status: StatusCode, reason: &str) -> Value {
     let mut answer = json!({
         "description": reason,
         "content": {

@@ -35,7 +35,8 @@ pub fn service(site: &Arc<Site>) -> OpenApiService<Operations, ()> {
             "What each pet of the rescue is doing. Errors are problem documents (RFC 9457). \
              Anyone may read; writing needs staff: send `Authorization: Bearer` with a token \
              of your account. Changes are announced at the moment they \
-             are committed at /live/ws, /live/sse and /live/poll.",
+             are committed at /live/ws (described in /api/asyncapi.json), /live/sse and /live/poll; \
+             /api/live.schema.json is the JSON Schema of the messages.",
         )
         .contact(ContactObject::new().name("The people who run this rescue"))
         .license(LicenseObject::new("MIT").url("https://opensource.org/license/mit"))

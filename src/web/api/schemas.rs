@@ -1,20 +1,23 @@
 //! Schemas of the `OpenAPI` document that poem-openapi does not derive, and the allowed values of texts in
 //! those that it does.
 
-mod pattern;
+pub mod pattern;
+mod pet;
 mod photos;
-mod status;
+pub mod status;
+
+pub use self::pet::shared_fields;
+pub use self::photos::photo;
 
 use serde_json::{Map, Value, json};
 
 use super::trash;
 use crate::model::{
-    AdoptionState, Audience, ChangeSource, FieldKind, PetQuery, PetSort, Photo, Profile,
-    ProfileField, Status, Tags,
+    AdoptionState, ChangeSource, FieldKind, PetQuery, PetSort, Photo, Profile, ProfileField, Tags,
 };
 
 /// Pattern of a cursor. A rev of 20 digits would be too large for some.
-const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
+pub const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
 
 /// Pattern of an entity tag: a cursor between quotation marks.
 pub const ENTITY_TAG: &str = "^\"[0-9a-f]{8}-(0|[1-9][0-9]{0,18})\"$";
@@ -33,15 +36,15 @@ pub fn complete(spec: &mut Value) {
         }
     }
     for (name, schema) in [
-        ("Pet", pet()),
-        ("PetList", pet_list()),
-        ("Trash", trash::schema(pet())),
+        ("Pet", pet::pet()),
+        ("PetList", pet::pet_list()),
+        ("Trash", trash::schema(pet::pet())),
         ("Problem", problem()),
         ("NewPet", new_pet()),
         ("PetFields", pet_fields()),
         ("StatusFields", status::status_fields()),
         ("StatusesFields", status::statuses_fields()),
-        ("Photo", photos::photo()),
+        ("Photo", photo()),
         ("PhotoList", photos::photo_list()),
     ] {
         schemas[name] = schema;
@@ -165,109 +168,8 @@ fn narrow(object: &str, field: &str, schema: &mut Value) {
     }
 }
 
-/// Returns the schema of a pet in an answer.
-fn pet() -> Value {
-    let mut properties = json!({ "id": { "type": "integer", "format": "int64", "minimum": 1 } });
-    for field in Profile::fields_for(Audience::Public) {
-        properties[field.name] = answered_field(field);
-    }
-    properties["photos"] = photos::photos_of_a_pet();
-    properties["status"] = json!({
-        "type": "string",
-        "description": format!(
-            "{} If `activity` is there, it is the exact status, and this is a word in its place.",
-            alternatives(&Status::FOUR.map(Status::known_word)),
-        ),
-        "enum": status::known_words(),
-    });
-    properties["since"] = json!({
-        "type": "string",
-        "description": "Since when the pet has this status: RFC 3339, UTC, microseconds.",
-        "format": "date-time",
-    });
-    properties["note"] = json!({
-        "type": "string",
-        "description": "The note on this status; empty for none.",
-    });
-    let fields = properties.as_object().into_iter().flatten();
-    let required: Vec<&String> = fields.map(|(name, _)| name).collect();
-    let required = json!(required);
-    properties["activity"] = json!({
-        "type": "string",
-        "description": "The exact status, if it is none of the four: `not-set-yet`, when nobody has set one, or the \
-            `word` of one of `GET /activities`.",
-        "pattern": status::exact_word(),
-    });
-    let all = Profile::fields_for(Audience::Staff);
-    for field in all.filter(|field| field.audience != Audience::Public) {
-        properties[field.name] = answered_field(field);
-    }
-    properties["cursor"] = json!({
-        "type": "string",
-        "description": "The pet's last change: all of this is true from there on. Absent in a list, \
-            which has one\ncursor for all of it.",
-        "pattern": CURSOR,
-    });
-    json!({
-        "type": "object",
-        "title": "Pet",
-        "description": "A pet.",
-        "required": required,
-        "properties": properties,
-    })
-}
-
-/// Returns the schema of a field of a pet in an answer.
-fn answered_field(field: &ProfileField) -> Value {
-    let values = values(field.kind.choices());
-    let mut schema = match field.kind {
-        FieldKind::Choice(_) => json!({
-            "type": "string",
-            "description": alternatives(&values),
-            "enum": values,
-        }),
-        FieldKind::Words(_) => json!({
-            "type": "array",
-            "description": field.meaning,
-            "uniqueItems": true,
-            "items": { "type": "string", "enum": values },
-        }),
-        _ => json!({ "type": "string" }),
-    };
-    if field.audience == Audience::Staff {
-        schema["description"] = format!("{} For staff.", field.meaning).into();
-    }
-    schema
-}
-
-fn pet_list() -> Value {
-    json!({
-        "type": "object",
-        "title": "PetList",
-        "description": "Pets: every one in the order of their ids, or a page of a view.",
-        "required": ["cursor", "pets"],
-        "properties": {
-            "cursor": {
-                "type": "string",
-                "description": "Where all of this is true.",
-                "pattern": CURSOR,
-            },
-            "total": {
-                "type": "integer",
-                "minimum": 0,
-                "description": "Pets on all pages of the view. Absent without one.",
-            },
-            "statuses": {
-                "type": "object",
-                "additionalProperties": { "type": "integer", "minimum": 0 },
-                "description": "Pets of the view by status, whatever its `doing`. Absent without a view.",
-            },
-            "pets": { "type": "array", "items": { "$ref": "#/components/schemas/Pet" } },
-        },
-    })
-}
-
-fn values(choices: &'static [(&str, &str)]) -> Vec<&'static str> {
+/// Returns the words of a choice.
+pub fn values(choices: &'static [(&str, &str)]) -> Vec<&'static str> {
     choices.iter().map(|(value, _)| *value).collect()
 }
 

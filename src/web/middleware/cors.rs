@@ -11,6 +11,7 @@ use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use poem::{Endpoint, IntoResponse, Request, Response};
 
 use crate::web::api;
+use crate::web::api::live::{ASYNCAPI_PATH, SCHEMA_PATH};
 use crate::web::embeds::oembed;
 use crate::web::feeds;
 use crate::web::pages::doctor;
@@ -68,7 +69,12 @@ fn is_read(method: &Method, path: &str) -> bool {
 /// A redirect from a path with slashes at its end is as readable as its target.
 pub fn is_readable(path: &str) -> bool {
     match path.trim_end_matches('/') {
-        "/api/openapi.json" | "/healthz" | "/readyz" | oembed::PATH => true,
+        "/api/openapi.json"
+        | SCHEMA_PATH
+        | ASYNCAPI_PATH
+        | "/healthz"
+        | "/readyz"
+        | oembed::PATH => true,
         doctor::PATH => false,
         path if feeds::is_feed(path) => true,
         // Modules that a page in a sandboxed frame imports, which has no origin.

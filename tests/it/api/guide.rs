@@ -1,12 +1,17 @@
 //! The examples of docs/api.md, run in their order against a rescue with one pet.
 //!
 //! A block `sh` runs in bash with `$SITE` and `$TOKEN`, and the block below it is its output. A block
-//! `json send` goes through one WebSocket, and the block `json receive` below it is the answer. Epochs of
-//! cursors and times differ from run to run, and are not compared.
+//! `json send` goes through one WebSocket, and the block `json receive` below it is the answer. A block `sh stream` never
+//! ends by itself; the block below it is the beginning of its output. Epochs of cursors and times differ from run to
+//! run, and are not compared. Blocks `python` and `js` are programs that follow changes, and are run in `programs`.
+
+mod programs;
 
 use std::fmt::Write;
+use std::process::Stdio;
 
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use crate::support::{Rescue, Ws, within};
@@ -20,13 +25,42 @@ fn blocks(guide: &str) -> Vec<(&str, &str)> {
     fenced.filter_map(|block| block.split_once('\n')).collect()
 }
 
-async fn run(script: &str, rescue: &Rescue) -> String {
-    let command = Command::new("bash")
+fn guide() -> String {
+    std::fs::read_to_string(GUIDE).unwrap()
+}
+
+fn bash(script: &str, rescue: &Rescue) -> Command {
+    let mut command = Command::new("bash");
+    command
         .args(["-euc", script])
         .env("SITE", rescue.app.url(""))
-        .env("TOKEN", &rescue.tokens[2])
-        .output();
-    let output = within("an example of the guide", command).await.unwrap();
+        .env("TOKEN", &rescue.tokens[2]);
+    command
+}
+
+/// Runs a script that never ends. Returns the first lines of its output.
+async fn beginning(script: &str, line_count: usize, rescue: &Rescue) -> String {
+    let mut command = bash(&format!("exec {script}"), rescue);
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    let mut stream = command.spawn().unwrap();
+    let mut lines = BufReader::new(stream.stdout.take().unwrap()).lines();
+    let mut text = String::new();
+    for _ in 0..line_count {
+        let line = within("a line of a stream", lines.next_line())
+            .await
+            .unwrap();
+        text.push_str(&line.expect("the stream goes on"));
+        text.push('\n');
+    }
+    text
+}
+
+async fn run(script: &str, rescue: &Rescue) -> String {
+    let output = within("an example of the guide", bash(script, rescue).output());
+    let output = output.await.unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script}\n{errors}");
     String::from_utf8(output.stdout).unwrap()
@@ -51,6 +85,15 @@ fn normalized(text: &str) -> String {
         .to_owned()
 }
 
+/// Returns the text without the time to reconnect, which is chosen by chance.
+fn without_retry(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.strip_prefix("retry: ") {
+        Some(_) => "retry: MS",
+        None => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Returns a word, or its kind if it is a time or a cursor.
 fn without_chance(word: &str) -> String {
     let end = word
@@ -72,9 +115,14 @@ async fn the_examples_of_the_guide_do_what_it_says() {
     let mut ws = Ws::open(&rescue.app.url(""), "").await;
     let mut answer = None;
     let mut compared = 0;
-    let guide = std::fs::read_to_string(GUIDE).unwrap();
-    for (language, text) in blocks(&guide) {
+    let guide = guide();
+    let blocks = blocks(&guide);
+    for (place, (language, text)) in blocks.iter().copied().enumerate() {
         match language {
+            "sh stream" => {
+                let (_, output) = blocks[place + 1];
+                answer = Some(beginning(text, output.lines().count(), &rescue).await);
+            }
             "sh" => answer = Some(run(text, &rescue).await),
             "json send" => {
                 let command = text.replace("$TOKEN", &rescue.tokens[2]);
@@ -83,7 +131,8 @@ async fn the_examples_of_the_guide_do_what_it_says() {
             }
             "json" | "text" | "json receive" => {
                 let answer = answer.take().expect("an example above its output");
-                assert_eq!(normalized(&answer), normalized(text), "it was:\n{answer}");
+                let [was, expected] = [&answer, text].map(|text| normalized(&without_retry(text)));
+                assert_eq!(was, expected, "it was:\n{answer}");
                 compared += 1;
             }
             _ => {}

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
+use super::contract::CONTRACT;
+
 /// A running app on a free port of loopback, with its own store. Stops when dropped.
 pub struct TestApp {
     app: Option<App>,
@@ -77,7 +79,13 @@ impl TestApp {
     }
 
     pub async fn json(&self, path: &str) -> Value {
-        self.get(path).await.json().await.unwrap()
+        let response = self.get(path).await;
+        let is_success = response.status().is_success();
+        let answer = response.json().await.unwrap();
+        if is_success {
+            CONTRACT.assert_answer(path, &answer);
+        }
+        answer
     }
 
     pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Response {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use reqwest::Client;
 use serde_json::Value;
 
+use super::contract::CONTRACT;
 use super::rev_of;
 use super::wait::within;
 
@@ -62,6 +63,7 @@ impl Poll {
         let response = within("an answer to /live/poll", self.client.get(url).send()).await;
         let response = response.ok()?.error_for_status().ok()?;
         let answer: Value = within("the whole answer", response.json()).await.ok()?;
+        CONTRACT.assert_answer("/live/poll", &answer);
         let cursor = answer["cursor"].as_str().unwrap().to_owned();
         let messages = answer["messages"].as_array().unwrap().clone();
         let cursors = messages

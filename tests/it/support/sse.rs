@@ -7,6 +7,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Response};
 use serde_json::Value;
 
+use super::contract::CONTRACT;
 use super::wait::within;
 
 /// Reads events until the server ends the stream.
@@ -100,6 +101,7 @@ impl Sse {
     /// Parses the message of an event, and checks that its name and id are those of the event.
     fn read(&mut self, event: Event) -> Value {
         let message: Value = serde_json::from_str(&event.data).expect("data is JSON");
+        CONTRACT.assert_message(&message);
         assert_eq!(message["type"], event.name.as_str());
         let has_id = matches!(event.name.as_str(), "snapshot" | "status" | "pet" | "gone")
             && message["part"] == message["parts"];

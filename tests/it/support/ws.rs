@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use super::contract::CONTRACT;
 use super::wait::within;
 
 /// Reads messages until the server closes the socket.
@@ -105,7 +106,9 @@ impl Ws {
         loop {
             match within("a message", self.socket.next()).await?.ok()? {
                 Message::Text(text) => {
-                    return Some(serde_json::from_str(&text).expect("messages are JSON"));
+                    let message = serde_json::from_str(&text).expect("messages are JSON");
+                    CONTRACT.assert_message(&message);
+                    return Some(message);
                 }
                 Message::Close(frame) => self.closed = frame.map(|frame| frame.code),
                 _ => {}

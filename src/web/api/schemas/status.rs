@@ -2,13 +2,35 @@
 
 use serde_json::{Value, json};
 
-use super::{CURSOR, pattern, rules};
+use super::{CURSOR, alternatives, pattern, rules};
 use crate::model::{OwnActivity, Status, StatusNote, StatusStart};
 use crate::writer::MAX_BULK_PETS;
 
 /// Returns the words of `status` in answers.
 pub fn known_words() -> Value {
     Status::FOUR.map(Status::known_word).into_iter().collect()
+}
+
+/// Returns the schema of a status in one of four words.
+pub fn known_status() -> Value {
+    json!({
+        "type": "string",
+        "description": format!(
+            "{} If `activity` is there, it is the exact status, and this is a word in its place.",
+            alternatives(&Status::FOUR.map(Status::known_word)),
+        ),
+        "enum": known_words(),
+    })
+}
+
+/// Returns the schema of the exact word of a status.
+pub fn activity() -> Value {
+    json!({
+        "type": "string",
+        "description": "The exact status, if it is none of the four: `not-set-yet`, when nobody has set one, or the \
+            `word` of one of `GET /activities`.",
+        "pattern": exact_word(),
+    })
 }
 
 /// Pattern of an exact word, as requests and the field `activity` have it: that of one of the four, `not-set-yet`,
