@@ -17,7 +17,7 @@ mod ws;
 
 pub use self::app::{TestApp, spawn_app, spawn_app_in, spawn_app_with};
 pub use self::chain::{Chain, without_after};
-pub use self::contract::{CONTRACT, Contract};
+pub use self::contract::CONTRACT;
 pub use self::metrics::{metric, metric_in};
 pub use self::poll::Poll;
 pub use self::process::{Process, interrupted, printed, ran, ran_as_nobody, refused, refused_on};
