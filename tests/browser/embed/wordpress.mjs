@@ -2,7 +2,7 @@
  * A real WordPress: `npm run wordpress`. The address of a pet is on a line of its own in a post, with an element and a frame
  * beside it, under a content security policy. Needs the packages
  *
- *   apt-get install --no-install-recommends wordpress mariadb-server php-cli php-mysql php-xml
+ *   apt-get install --no-install-recommends wordpress wordpress-theme-twentytwentythree mariadb-server php-cli php-mysql php-xml
  *
  * WordPress asks no server on this machine and on no unusual port, so a plugin of the test allows it.
  */
