@@ -6,7 +6,7 @@
 //! | 2. store, accounts, hub | 5. the engine is closed |
 //! | 3. writer | 4. after its queue is empty |
 //! | 4. delivery workers | 3. after their last viewer |
-//! | 5. servers, simulator, maintenance | 2. after their last request |
+//! | 5. servers, simulator, senders of webhooks, maintenance | 2. after their last request |
 //! | 6. requests are accepted | 1. no more |
 
 use std::io;
@@ -27,11 +27,12 @@ use crate::clock::Clock;
 use crate::config::{Config, EngineChoice};
 use crate::hub::{Hub, REQUESTS_KEPT_FOR};
 use crate::limits::ClientLimiter;
+use crate::live::WebhookSenders;
 use crate::metrics::Metrics;
 use crate::model::{ActivitiesVersion, ChangeSource, Rescue, Rev};
 use crate::serve::{PassedListeners, Server, adopt, listen, probe};
 use crate::simulator::{self, Simulator, add_portraits, sample_pets};
-use crate::store::{AccountStore, Engine, RedbEngine, StoreError, connect_cluster};
+use crate::store::{AccountStore, Duty, Engine, RedbEngine, StoreError, connect_cluster};
 use crate::web;
 use crate::writer::{self, WriteError, Writer};
 
@@ -54,7 +55,7 @@ pub struct App {
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
     grace: Duration,
-    /// Accept loops, HTTP connections, the simulator and the maintenance of accounts.
+    /// Accept loops, HTTP connections, the simulator, the senders of webhooks and the maintenance of accounts.
     tasks: TaskTracker,
     /// Handles that the requests share, and the delivery workers.
     state: Arc<AppState>,
@@ -167,14 +168,22 @@ impl App {
             bytes: config.size_limits.body_bytes,
             time: config.timeouts.body,
         };
-        let endpoint = web::endpoint(Arc::clone(&state), engine, bodies);
+        let endpoint = web::endpoint(Arc::clone(&state), Arc::clone(&engine), bodies);
         serve(listener, endpoint, config.max_connections);
 
         if authenticator.staff().is_ok() {
+            let senders = WebhookSenders::new(
+                Arc::clone(&hub),
+                engine,
+                authenticator.clone(),
+                config.webhooks,
+            );
+            let sending = Arc::new(senders).run(state.stop_token().clone());
+            app.tasks.spawn(sending);
             app.spawn_until_stop(run_maintenance(authenticator));
         }
         if let Some(period) = config.simulator.period {
-            hub.campaign();
+            hub.campaign(Duty::Simulator);
             app.spawn_until_stop(Simulator::new(hub, writer, period, random).run());
         }
         Ok(app)

@@ -22,6 +22,7 @@ pub use self::resources::{ConnectionCapacity, own_open_files};
 use crate::app_state::LiveConfig;
 use crate::auth::{AuthMode, BaseUrl};
 use crate::limits::{ClientLimits, SizeLimits, Timeouts};
+use crate::live::WebhookConfig;
 use crate::model::Turn;
 
 /// The simulator's period in demo mode.
@@ -103,6 +104,11 @@ pub struct ServeOptions {
     #[arg(long, value_name = "DURATION", env = "PET_STORE_TURN", default_value = "5m", value_parser = parse::duration)]
     turn: Duration,
 
+    /// Let webhooks send to addresses of this machine and of its network. Only for receivers that you
+    /// trust: whoever may edit webhooks can then send requests to every program there
+    #[arg(long, env = "PET_STORE_WEBHOOKS_TO_PRIVATE_ADDRESSES")]
+    webhooks_to_private_addresses: bool,
+
     /// Time limit for a graceful shutdown
     #[arg(long, value_name = "DURATION", env = "PET_STORE_GRACE", default_value = "10s", value_parser = parse::duration)]
     grace: Duration,
@@ -165,6 +171,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// Time without a change after which a person's turn at a shared device ends.
     pub turn: Duration,
+    /// The senders of webhooks.
+    pub webhooks: WebhookConfig,
     /// How long a graceful shutdown may take.
     pub grace: Duration,
     /// Format of the log.
@@ -288,6 +296,10 @@ impl Config {
                 write: options.write_timeout,
             },
             turn: options.turn,
+            webhooks: WebhookConfig {
+                to_private_addresses: options.webhooks_to_private_addresses,
+                ..WebhookConfig::default()
+            },
             grace: options.grace,
             log_format: options.log_format,
         }
@@ -320,6 +332,7 @@ impl Config {
             size_limits: SizeLimits::default(),
             timeouts: Timeouts::default(),
             turn: Turn::IDLE,
+            webhooks: WebhookConfig::default(),
             grace: Duration::from_secs(10),
             log_format: LogFormat::Text,
         }

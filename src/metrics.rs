@@ -90,6 +90,10 @@ pub struct Metrics {
     pub change_age: Histogram,
     /// Jumps of the system clock while the program ran.
     pub clock_jumps: IntCounter,
+    /// Attempts to deliver to a webhook by `result` (`delivered`, `failed`, `given-up`).
+    pub webhook_attempts: IntCounterVec,
+    /// Deliveries to webhooks that wait for their next attempt.
+    pub webhooks_waiting: IntGauge,
     last_clock_jump: Gauge,
     /// Seconds by which this machine's clock is ahead of a remote engine's.
     pub clock_difference: Gauge,
@@ -179,6 +183,19 @@ impl Metrics {
             clock_jumps: counter(
                 "petstore_clock_jumps_total",
                 "Jumps of the system clock by 2 s or more.",
+            ),
+            webhook_attempts: counters(
+                "petstore_webhook_attempts_total",
+                "Attempts to deliver to a webhook: delivered, failed (there is another), given-up (there is none).",
+                "result",
+                &["delivered", "failed", "given-up"],
+            ),
+            webhooks_waiting: register(
+                registry,
+                IntGauge::new(
+                    "petstore_webhooks_waiting",
+                    "Deliveries to webhooks that wait for their next attempt.",
+                ),
             ),
             last_clock_jump: gauge(
                 "petstore_clock_last_jump_seconds",

@@ -43,7 +43,9 @@ pub use profile::{
 pub use request::{RequestId, RequestKey};
 pub use rescue::{
     Accent, Activities, ActivitiesVersion, Activity, ActivityIcon, ActivityInput, ActivitySheet,
-    EmbedSites, Logo, LogoError, Rescue, RescueField, SettingKind,
+    DeliveryReport, DeliveryResult, EmbedSites, Logo, LogoError, Rescue, RescueField, SettingKind,
+    WaitingDelivery, Webhook, WebhookEvent, WebhookFormat, WebhookId, WebhookInput,
+    WebhookProgress, WebhookSecret, WebhookStep, WebhookTarget, is_public_address,
 };
 pub use staff::{
     Account, AccountName, AccountNameError, AuditEntry, AuditKind, Invitation, Key,

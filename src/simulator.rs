@@ -21,6 +21,7 @@ pub use self::portraits::add_portraits;
 pub use self::samples::sample_pets;
 use crate::hub::Hub;
 use crate::model::{Audience, ChangeSource, Pet, PetId, Status};
+use crate::store::Duty;
 use crate::writer::{Command, Writer};
 
 /// Shortest pause between two batches of turns, so that thousands of changes per second do not need
@@ -69,7 +70,11 @@ impl Simulator {
         let mut due = Instant::now();
         loop {
             let pets = self.hub.board(Audience::Public).pets;
-            let count = if self.hub.leads() { pets.len() } else { 0 };
+            let count = if self.hub.leads(Duty::Simulator) {
+                pets.len()
+            } else {
+                0
+            };
             let Ok(count @ 1..) = u32::try_from(count) else {
                 due = Instant::now() + IDLE_PAUSE;
                 sleep_until(due).await;

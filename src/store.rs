@@ -98,6 +98,15 @@ impl AppliedChange {
     }
 }
 
+/// A task that one node of a cluster carries out at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Runs the simulator.
+    Simulator,
+    /// Sends to webhooks.
+    Webhooks,
+}
+
 /// The newest changes of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recent {
@@ -141,11 +150,11 @@ pub trait Engine: PhotoStore + Send + Sync + 'static {
         false
     }
 
-    /// Starts to take part in the election of the node that runs the simulator.
-    fn campaign(&self) {}
+    /// Starts to take part in the election of the node that has a duty. Called once per duty.
+    fn campaign(&self, _: Duty) {}
 
-    /// Returns true if this node is the one that runs the simulator, by its own clock.
-    fn is_leader(&self) -> bool {
+    /// Returns true if this node is the one that has the duty, by its own clock.
+    fn is_leader(&self, _: Duty) -> bool {
         true
     }
 

@@ -38,7 +38,9 @@ pub use self::audit::{AuditPage, HistoryPage, Subject};
 pub use self::confirm::ConfirmPage;
 pub use self::day::{DayPage, DayStrip, day_path};
 pub use self::find::{FindView, view_address};
-pub use self::form::{ActivitiesPage, FieldMessages, FormPage, activity_form};
+pub use self::form::{
+    ActivitiesPage, FieldMessages, FormPage, WebhookPage, WebhooksPage, activity_form, webhook_form,
+};
 pub use self::import::{ImportPage, ImportPreview, ImportedPet};
 pub use self::lobby::{LobbyCardsPage, LobbyPage};
 pub use self::page::Page;

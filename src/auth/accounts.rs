@@ -1,4 +1,4 @@
-//! Accounts, sessions, API tokens and the settings of the rescue: a cache of all of them in memory, and
+//! Accounts, sessions, API tokens, webhooks and the settings of the rescue: a cache of all of them in memory, and
 //! their edits.
 //!
 //! Looking up a session or a token touches no disk, so every request and every command looks its
@@ -6,7 +6,8 @@
 //! each committed edit, also of other nodes, to the cache. Only revocations apply to the cache before
 //! they are durable.
 //!
-//! `members`, `invitations`, `sessions`, `stations`, `tokens` and `settings` contain the edits of each; `edit` commits them.
+//! `members`, `invitations`, `sessions`, `stations`, `tokens`, `settings` and `webhooks` contain the edits of each; `edit`
+//! commits them.
 
 mod cache;
 mod edit;
@@ -18,9 +19,12 @@ mod stations;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod webhooks;
 
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
+
+use tokio::sync::watch;
 
 use self::cache::AccountCache;
 pub use self::edit::Actor;
@@ -33,6 +37,7 @@ pub use self::sessions::{LONGEST as LONGEST_SESSION, SessionSummary, author};
 use self::settings::Settings;
 use self::stations::Stations;
 use self::tokens::Tokens;
+pub use self::webhooks::Webhooks;
 use super::Refusal;
 use super::clock::StoreClock;
 use super::password::HashingBusy;
@@ -173,6 +178,11 @@ impl Accounts {
         Settings(self)
     }
 
+    /// Returns the webhooks.
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks(self)
+    }
+
     /// Returns the settings of the rescue; the default until they are saved.
     pub fn rescue(&self) -> Arc<Rescue> {
         Arc::clone(&self.cache().rescue)
@@ -239,6 +249,8 @@ impl Accounts {
 struct SharedCache {
     cache: Mutex<AccountCache>,
     on_rescue: Mutex<Option<RescueFollower>>,
+    /// Marked as changed after each edit of a webhook, also by another node.
+    webhooks_changed: watch::Sender<()>,
 }
 
 type RescueFollower = Box<dyn Fn(&Rescue) + Send>;
@@ -268,6 +280,7 @@ impl AccountFollower for SharedCache {
     fn reset(&self, accounts: AccountSet, version: u64) {
         self.lock().reset(accounts, version);
         self.notify();
+        self.webhooks_changed.send_replace(());
     }
 
     fn apply(&self, edits: &[AccountEdit], version: u64) {
@@ -275,6 +288,15 @@ impl AccountFollower for SharedCache {
         let is_rescue = |edit: &AccountEdit| matches!(edit, AccountEdit::PutRescue(_));
         if edits.iter().any(is_rescue) {
             self.notify();
+        }
+        let is_webhook = |edit: &AccountEdit| {
+            matches!(
+                edit,
+                AccountEdit::PutWebhook(_) | AccountEdit::RemoveWebhook(_)
+            )
+        };
+        if edits.iter().any(is_webhook) {
+            self.webhooks_changed.send_replace(());
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::{Hub, TopicFilter};
 use crate::model::{Cursor, Rev, Timestamp};
+use crate::store::Duty;
 
 /// How long a viewer that is ahead of this node waits before the engine is asked if it has the viewer's
 /// rev, and how often that is repeated.
@@ -107,14 +108,23 @@ impl Hub {
         self.metrics.writable.set(i64::from(is_writable));
     }
 
-    /// Makes this node a candidate for running the simulator.
-    pub fn campaign(&self) {
-        self.engine.campaign();
+    /// Makes this node a candidate for a duty. Called once per duty.
+    pub fn campaign(&self, duty: Duty) {
+        self.engine.campaign(duty);
     }
 
-    /// Returns true if this node was elected to run the simulator.
-    pub fn leads(&self) -> bool {
-        self.engine.is_leader()
+    /// Returns true if this node was elected for a duty.
+    pub fn leads(&self, duty: Duty) -> bool {
+        self.engine.is_leader(duty)
+    }
+
+    /// Waits until visitors learn of a change after `cursor`, or the epoch is another. Cancel safe.
+    pub async fn passed(&self, cursor: Cursor) {
+        let waiter = self.waiters.register(&TopicFilter::All);
+        let is_at = |newest: Cursor| newest.epoch == cursor.epoch && newest.rev <= cursor.rev;
+        while is_at(self.cursor()) {
+            waiter.woken().await;
+        }
     }
 
     /// Waits until this node has caught up with `since`, a cursor of another node: for 2 s, and for

@@ -1,7 +1,8 @@
-//! Plain pets and changes for tests.
+//! Plain pets, changes and webhooks for tests.
 
 use super::{
     Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, StatusNote, Timestamp,
+    Webhook, WebhookEvent, WebhookFormat, WebhookId, WebhookProgress, WebhookSecret,
 };
 
 /// Returns a sleeping pet without a name.
@@ -28,5 +29,19 @@ pub fn change(rev: u64, pet: u64, kind: ChangeKind) -> Change {
         visibility: crate::model::Visibility::Public,
         pet: PetId::new(pet),
         kind,
+    }
+}
+
+/// Returns a webhook that has sent nothing.
+pub fn webhook() -> Webhook {
+    Webhook {
+        id: WebhookId::new(0x0a0b_0c0d),
+        name: "Volunteers".to_owned(),
+        url: "https://hooks.example/key".to_owned(),
+        format: WebhookFormat::Slack,
+        events: vec![WebhookEvent::Added, WebhookEvent::Adopted],
+        secret: WebhookSecret::new([7; 32]),
+        is_paused: true,
+        progress: WebhookProgress::default(),
     }
 }

@@ -10,6 +10,7 @@ mod contact;
 mod link;
 mod logo;
 mod sites;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,6 +26,11 @@ use self::link::parse_link;
 pub use self::logo::{Logo, LogoError};
 pub use self::sites::EmbedSites;
 use self::sites::{SITES_LIMIT, parse_sites};
+pub use self::webhook::{
+    DeliveryReport, DeliveryResult, WaitingDelivery, Webhook, WebhookEvent, WebhookFormat,
+    WebhookId, WebhookInput, WebhookProgress, WebhookSecret, WebhookStep, WebhookTarget,
+    is_public_address,
+};
 use super::local_time::is_time_zone;
 use super::{FieldError, LocalTime, check_line, is_invisible};
 

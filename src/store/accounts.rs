@@ -18,12 +18,13 @@ pub use self::memory::MemoryAccountStore;
 pub(super) use self::memory::{AccountRecords, newest_of_both};
 pub(super) use self::record::{
     decode_account, decode_audit_entry, decode_clock, decode_key, decode_rescue, decode_session,
-    decode_token, encode_account, encode_audit_entry, encode_clock, encode_key, encode_rescue,
-    encode_session, encode_token,
+    decode_token, decode_webhook, encode_account, encode_audit_entry, encode_clock, encode_key,
+    encode_rescue, encode_session, encode_token, encode_webhook,
 };
 use super::StoreError;
 use crate::model::{
-    Account, AccountName, AuditEntry, Key, MonotonicSeconds, Rescue, Rev, Session, Timestamp, Token,
+    Account, AccountName, AuditEntry, Key, MonotonicSeconds, Rescue, Rev, Session, Timestamp,
+    Token, Webhook, WebhookId,
 };
 
 /// Audit entries that are kept of each kind; the oldest of a kind are dropped.
@@ -45,6 +46,8 @@ pub struct AccountSet {
     pub clock: Option<ClockReading>,
     /// The settings of the rescue, once they were saved.
     pub rescue: Option<Arc<Rescue>>,
+    /// Webhooks, sorted by id.
+    pub webhooks: Vec<Arc<Webhook>>,
 }
 
 impl AccountSet {
@@ -80,6 +83,10 @@ pub enum AccountEdit {
     RemoveToken(Key),
     /// Stores the settings of the rescue.
     PutRescue(Arc<Rescue>),
+    /// Stores a webhook with its progress.
+    PutWebhook(Arc<Webhook>),
+    /// Removes a webhook.
+    RemoveWebhook(WebhookId),
     /// Stores a reading of the clocks.
     SetClock(ClockReading),
     /// Adds an audit entry.

@@ -25,13 +25,14 @@ use sha2::{Digest, Sha256};
 pub use self::read::{ExportedItem, read_export};
 pub(super) use self::validate::validate_number;
 use super::accounts::{
-    encode_account, encode_audit_entry, encode_key, encode_rescue, encode_token,
+    encode_account, encode_audit_entry, encode_key, encode_rescue, encode_token, encode_webhook,
 };
 use super::photos::{read_files, used_photos};
 use super::record::{RemovalRecord, encode_change, encode_profile, encode_status};
 use super::{AccountSet, StoreError};
 use crate::model::{
-    AuditEntry, Change, Epoch, Pet, PetId, Photo, PhotoHash, Rescue, Rev, StatusNote,
+    AuditEntry, Change, Epoch, Pet, PetId, Photo, PhotoHash, Rescue, Rev, StatusNote, Webhook,
+    WebhookProgress,
 };
 
 /// The format that is written, which the header names. Format 1 has no accounts, and format 2 neither
@@ -41,7 +42,7 @@ const FORMAT: u64 = 3;
 /// Selects whether an export includes account data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StaffData {
-    /// Accounts, tokens, the store's clock and audit entries are exported.
+    /// Accounts, tokens, webhooks, the store's clock and audit entries are exported.
     Included,
     /// The export has no secrets.
     Excluded,
@@ -96,6 +97,9 @@ enum ExportLine {
         tick: u64,
         /// Microseconds since the Unix epoch.
         wall: i64,
+    },
+    Webhook {
+        record: Value,
     },
     #[serde(rename = "deed")]
     AuditEntry {
@@ -187,9 +191,9 @@ impl<W: Write> ExportWriter<W> {
         })
     }
 
-    /// Writes accounts, tokens and the clock. Excludes sessions, because a session that was ended must
+    /// Writes accounts, tokens, webhooks and the clock. Excludes sessions, because a session that was ended must
     /// not become valid again. Excludes tokens without an account, so that a later account of that
-    /// name does not get them.
+    /// name does not get them. Excludes the progress of webhooks: the imported history has another epoch.
     pub fn accounts(&mut self, set: &AccountSet) -> Result<(), StoreError> {
         for account in &set.accounts {
             self.write_line(&ExportLine::Account {
@@ -203,6 +207,14 @@ impl<W: Write> ExportWriter<W> {
                 key: encode_key(&token.key),
                 record: json_value(&encode_token(token)),
             })?;
+        }
+        for webhook in &set.webhooks {
+            let webhook = Webhook {
+                progress: WebhookProgress::default(),
+                ..Webhook::clone(webhook)
+            };
+            let record = json_value(&encode_webhook(&webhook));
+            self.write_line(&ExportLine::Webhook { record })?;
         }
         set.clock.iter().try_for_each(|reading| {
             self.write_line(&ExportLine::Clock {

@@ -48,9 +48,9 @@ use self::layout::{StreamState, epoch, subjects};
 use self::lease::Lease;
 use self::photos::PhotoBucket;
 use self::replica::Replica;
-use self::subjects::{PET, PETS, REPUBLISHED};
+use self::subjects::{PET, PETS, REPUBLISHED, SIMULATOR_LEASE, WEBHOOKS_LEASE};
 use super::{
-    AccountStore, AppliedChange, Engine, Follower, PhotoStore, Recent, Snapshot, StoreError,
+    AccountStore, AppliedChange, Duty, Engine, Follower, PhotoStore, Recent, Snapshot, StoreError,
 };
 use crate::model::{Change, Epoch, PetId, PhotoFile, PhotoHash, Rev, Timestamp};
 
@@ -67,7 +67,8 @@ pub struct NatsEngine {
     accounts: Arc<AccountLog>,
     photos: PhotoBucket,
     runtime: Handle,
-    lease: Lease,
+    simulator_lease: Lease,
+    webhooks_lease: Lease,
     /// Subscribed before the first snapshot is loaded; taken by the applier.
     republished: Mutex<Option<Subscriber>>,
     tasks: TaskTracker,
@@ -97,10 +98,18 @@ impl NatsEngine {
             replica: Arc::new(replica),
             accounts: Arc::new(accounts),
             runtime: Handle::current(),
-            lease: Lease::default(),
+            simulator_lease: Lease::new(SIMULATOR_LEASE),
+            webhooks_lease: Lease::new(WEBHOOKS_LEASE),
             republished: Mutex::new(republished),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+        }
+    }
+
+    const fn lease(&self, duty: Duty) -> &Lease {
+        match duty {
+            Duty::Simulator => &self.simulator_lease,
+            Duty::Webhooks => &self.webhooks_lease,
         }
     }
 
@@ -228,12 +237,13 @@ impl Engine for NatsEngine {
         true
     }
 
-    fn campaign(&self) {
-        self.spawn(self.lease.clone().campaign(self.replica.client.clone()));
+    fn campaign(&self, duty: Duty) {
+        let lease = self.lease(duty).clone();
+        self.spawn(lease.campaign(self.replica.client.clone()));
     }
 
-    fn is_leader(&self) -> bool {
-        self.lease.is_held()
+    fn is_leader(&self, duty: Duty) -> bool {
+        self.lease(duty).is_held()
     }
 
     fn is_healthy(&self) -> bool {
@@ -294,7 +304,8 @@ impl Engine for NatsEngine {
         self.tasks.close();
         self.runtime.block_on(async {
             self.tasks.wait().await;
-            self.lease.release(&self.replica.client).await;
+            self.simulator_lease.release(&self.replica.client).await;
+            self.webhooks_lease.release(&self.replica.client).await;
         });
     }
 }

@@ -1,7 +1,8 @@
-//! Contexts of the forms for a pet, the settings and an activity, and messages at the fields of a form.
+//! Contexts of the forms for a pet, the settings, an activity and a webhook, and messages at the fields of a form.
 
 mod activity;
 mod activity_list;
+mod webhook;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,13 +12,14 @@ use serde_json::{Map, Value};
 
 pub use self::activity::activity_form;
 pub use self::activity_list::ActivitiesPage;
+pub use self::webhook::{WebhookPage, WebhooksPage, webhook_form};
 use super::choice::Choice;
 use crate::model::{
     Accent, Audience, FieldError, FieldKind, Pet, Profile, ProfileField, ProfileInput, Rescue,
     RescueField, SettingKind, time_zones,
 };
 
-/// The form for a pet, the settings or an activity.
+/// The form for a pet, the settings, an activity or a webhook.
 #[derive(Default, Serialize)]
 pub struct FormPage {
     heading: String,

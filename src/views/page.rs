@@ -6,7 +6,7 @@ use super::account::AccountPage;
 use super::audit::{AuditPage, HistoryPage};
 use super::confirm::ConfirmPage;
 use super::day::DayPage;
-use super::form::{ActivitiesPage, FormPage};
+use super::form::{ActivitiesPage, FormPage, WebhookPage, WebhooksPage};
 use super::import::ImportPage;
 use super::lobby::{LobbyCardsPage, LobbyPage};
 use super::pets::{CardsPage, FeedPage, IndexPage, ShowPage, TrashPage};
@@ -54,6 +54,7 @@ templates! {
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
     ActivitiesPage: "pages/form/activities.html",
+    WebhooksPage: "pages/form/webhooks.html",
     PrintPage: "pages/print.html",
     AuditPage: "pages/audit.html",
     TrashPage: "pages/trash.html",
@@ -95,6 +96,11 @@ impl Page for AccountPage {
 
 impl Page for StaffPage {
     const TEMPLATE: &'static str = "pages/staff.html";
+    const HAS_SECRET: bool = true;
+}
+
+impl Page for WebhookPage {
+    const TEMPLATE: &'static str = "pages/form/webhook.html";
     const HAS_SECRET: bool = true;
 }
 

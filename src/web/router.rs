@@ -105,6 +105,19 @@ pub fn routes(site: &Arc<Site>) -> Route {
             "/settings/activities/:word",
             get(settings::activities::show_form).post(settings::activities::edit),
         )
+        .at(
+            settings::webhooks::PATH,
+            get(settings::webhooks::show_list).post(settings::webhooks::add),
+        )
+        .at("/settings/webhooks/new", get(settings::webhooks::show_new))
+        .at(
+            "/settings/webhooks/:id",
+            get(settings::webhooks::show).post(settings::webhooks::act),
+        )
+        .at(
+            "/settings/webhooks/:id/edit",
+            get(settings::webhooks::show_edit).post(settings::webhooks::save),
+        )
         // Live
         .at("/hello", get(hello::show_hello))
         .at("/hello/ws", get_only(live::echo_websocket))

@@ -8,14 +8,14 @@ use std::time::Duration;
 use super::sessions::is_expired;
 use crate::model::{
     Account, AccountName, Key, MonotonicSeconds, Rescue, Role, Session, Station, Timestamp, Token,
-    Turn,
+    Turn, Webhook, WebhookId,
 };
 use crate::store::{AccountEdit, AccountSet};
 
 /// Seconds by which the saved last use of a session or token may be late.
 const SAVE_AFTER: u64 = 60;
 
-/// In-memory copy of accounts, sessions, tokens and the settings of the rescue.
+/// In-memory copy of accounts, sessions, tokens, webhooks and the settings of the rescue.
 #[derive(Default)]
 pub struct AccountCache {
     /// The version of the store that the next edit is decided on.
@@ -28,6 +28,8 @@ pub struct AccountCache {
     pub tokens: CredentialTable<Token>,
     /// The settings of the rescue; the default until they are saved.
     pub rescue: Arc<Rescue>,
+    /// Webhooks by id.
+    pub webhooks: BTreeMap<WebhookId, Arc<Webhook>>,
     /// Accounts that the edit in progress disables or removes: they have no rights meanwhile.
     pub suspended: HashSet<AccountName>,
     /// Time without a tap after which a turn at a station ends.
@@ -37,9 +39,10 @@ pub struct AccountCache {
 impl AccountCache {
     /// Replaces everything with what the store has.
     pub fn reset(&mut self, set: AccountSet, version: u64) {
-        self.version = version;
         self.accounts.clear();
         self.rescue = set.rescue.unwrap_or_default();
+        let webhooks = set.webhooks.into_iter();
+        self.webhooks = webhooks.map(|webhook| (webhook.id, webhook)).collect();
         self.sessions.retain(&set.sessions);
         self.tokens.retain(&set.tokens);
         let accounts = set.accounts.into_iter().map(AccountEdit::PutAccount);
@@ -55,8 +58,7 @@ impl AccountCache {
         for edit in edits {
             match edit.clone() {
                 AccountEdit::PutAccount(account) => {
-                    let name = account.name.clone();
-                    self.accounts.insert(name, Arc::new(account));
+                    self.accounts.insert(account.name.clone(), account.into());
                 }
                 AccountEdit::RemoveAccount(name) => drop(self.accounts.remove(&name)),
                 AccountEdit::PutSession(session) => self.sessions.put(session),
@@ -64,6 +66,8 @@ impl AccountCache {
                 AccountEdit::RemoveSession(key) => self.sessions.remove(&key),
                 AccountEdit::RemoveToken(key) => self.tokens.remove(&key),
                 AccountEdit::PutRescue(rescue) => self.rescue = rescue,
+                AccountEdit::PutWebhook(hook) => drop(self.webhooks.insert(hook.id, hook)),
+                AccountEdit::RemoveWebhook(id) => drop(self.webhooks.remove(&id)),
                 AccountEdit::SetClock(_) | AccountEdit::AddAuditEntry(_) => {}
             }
         }

@@ -307,6 +307,8 @@ fn can_revoke(edit: &AccountEdit) -> bool {
         AccountEdit::PutSession(_)
         | AccountEdit::PutToken(_)
         | AccountEdit::PutRescue(_)
+        | AccountEdit::PutWebhook(_)
+        | AccountEdit::RemoveWebhook(_)
         | AccountEdit::SetClock(_)
         | AccountEdit::AddAuditEntry(_) => false,
     }

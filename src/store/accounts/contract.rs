@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 
 use super::*;
+use crate::model::example::webhook;
 use crate::model::{AuditKind, Author, Invitation, Logo, Role, Scope};
 use crate::store::RedbEngine;
 #[cfg(feature = "slow-tests")]
@@ -133,6 +134,7 @@ fn account_set() -> AccountSet {
             logo: Some(Logo::new(Bytes::from_static(b"\xff\xd8\xff"), 400, 100).unwrap()),
             ..Rescue::default()
         })),
+        webhooks: vec![Arc::new(webhook())],
     }
 }
 
@@ -147,7 +149,27 @@ fn edits(set: AccountSet) -> Vec<AccountEdit> {
         .chain(tokens)
         .chain(clock)
         .chain(rescue)
+        .chain(set.webhooks.into_iter().map(AccountEdit::PutWebhook))
         .collect()
+}
+
+#[test]
+fn a_webhook_is_replaced_and_removed_with_its_progress() {
+    with_every_engine(|engine| {
+        let version = engine.edit_accounts(0, &edits(account_set())).unwrap();
+        let mut later = webhook();
+        let position = "9f2c41aa-1042".parse().unwrap();
+        later.progress.position = Some(position);
+        later
+            .progress
+            .enqueue("test-1".to_owned(), Timestamp::from_micros(7));
+        let edit = AccountEdit::PutWebhook(Arc::new(later.clone()));
+        let version = engine.edit_accounts(version, &[edit]).unwrap();
+        assert_eq!(engine.account_set().unwrap().webhooks, [Arc::new(later)]);
+        let edit = AccountEdit::RemoveWebhook(webhook().id);
+        engine.edit_accounts(version, &[edit]).unwrap();
+        assert_eq!(engine.account_set().unwrap().webhooks, []);
+    });
 }
 
 #[test]

@@ -8,10 +8,12 @@ use super::follower::LocalAccountVersion;
 use super::{
     AUDIT_ENTRIES_KEPT, AccountEdit, AccountFollower, AccountSet, AccountStore, ClockReading,
 };
-use crate::model::{Account, AccountName, AuditEntry, Key, Rescue, Session, Token};
+use crate::model::{
+    Account, AccountName, AuditEntry, Key, Rescue, Session, Token, Webhook, WebhookId,
+};
 use crate::store::StoreError;
 
-/// Accounts, sessions, tokens and audit entries by their keys, and the settings of the rescue.
+/// Accounts, sessions, tokens, webhooks and audit entries by their keys, and the settings of the rescue.
 #[derive(Default)]
 pub struct AccountRecords {
     accounts: BTreeMap<AccountName, Account>,
@@ -19,6 +21,7 @@ pub struct AccountRecords {
     tokens: BTreeMap<Key, Token>,
     clock: Option<ClockReading>,
     rescue: Option<Arc<Rescue>>,
+    webhooks: BTreeMap<WebhookId, Arc<Webhook>>,
     routine_entries: BTreeMap<u64, AuditEntry>,
     admin_entries: BTreeMap<u64, AuditEntry>,
 }
@@ -36,6 +39,10 @@ impl AccountRecords {
             AccountEdit::PutToken(token) => drop(self.tokens.insert(token.key, token)),
             AccountEdit::RemoveToken(key) => drop(self.tokens.remove(&key)),
             AccountEdit::PutRescue(rescue) => self.rescue = Some(rescue),
+            AccountEdit::PutWebhook(webhook) => {
+                self.webhooks.insert(webhook.id, webhook);
+            }
+            AccountEdit::RemoveWebhook(id) => drop(self.webhooks.remove(&id)),
             AccountEdit::SetClock(reading) => self.clock = Some(reading),
             AccountEdit::AddAuditEntry(entry) => {
                 self.add_audit_entry(self.last_audit_number() + 1, entry);
@@ -71,6 +78,7 @@ impl AccountRecords {
             tokens: self.tokens.values().cloned().collect(),
             clock: self.clock,
             rescue: self.rescue.clone(),
+            webhooks: self.webhooks.values().cloned().collect(),
         }
     }
 

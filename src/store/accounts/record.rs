@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Account, AccountName, AuditEntry, AuditKind, Author, Invitation, Key, MonotonicSeconds, Rescue,
-    Rev, Session, Station, Timestamp, Token, Turn,
+    Rev, Session, Station, Timestamp, Token, Turn, Webhook,
 };
 use crate::store::record::{decode, encode};
 use crate::store::{ClockReading, StoreError};
@@ -220,6 +220,19 @@ pub fn encode_rescue(rescue: &Rescue) -> Vec<u8> {
 /// # Errors
 /// `Record`.
 pub fn decode_rescue(bytes: &[u8]) -> Result<Rescue, StoreError> {
+    decode(bytes)
+}
+
+/// Encodes a webhook with its progress.
+pub fn encode_webhook(webhook: &Webhook) -> Vec<u8> {
+    encode(webhook)
+}
+
+/// Decodes a webhook.
+///
+/// # Errors
+/// `Record`.
+pub fn decode_webhook(bytes: &[u8]) -> Result<Webhook, StoreError> {
     decode(bytes)
 }
 

@@ -10,12 +10,12 @@ use sha2::{Digest, Sha256};
 use super::consistency::ConsistencyCheck;
 use super::validate::{
     validate_account, validate_audit_entry, validate_change, validate_clock, validate_pet,
-    validate_photo, validate_rescue, validate_start, validate_token,
+    validate_photo, validate_rescue, validate_start, validate_token, validate_webhook,
 };
 use super::{ExportLine, FORMAT};
 use crate::model::{Change, Epoch, Pet, PetId, PhotoFile, PhotoHash, Removal, Rev, Timestamp};
 use crate::store::accounts::{
-    decode_account, decode_audit_entry, decode_key, decode_rescue, decode_token,
+    decode_account, decode_audit_entry, decode_key, decode_rescue, decode_token, decode_webhook,
 };
 use crate::store::record::{decode_change, decode_profile, decode_status};
 use crate::store::{AccountEdit, StoreError};
@@ -40,7 +40,7 @@ pub enum ExportedItem {
     Change(Change),
     /// The files of a photo, smallest first.
     Photo(PhotoHash, Vec<PhotoFile>),
-    /// The edit that adds an account, a token, the clock, an audit entry or the settings of the rescue.
+    /// The edit that adds an account, a token, a webhook, the clock, an audit entry or the settings of the rescue.
     Staff(AccountEdit),
 }
 
@@ -205,6 +205,10 @@ fn parse_item(line: ExportLine) -> Result<Option<ExportedItem>, StoreError> {
         ExportLine::Token { key, record } => {
             let token = decode_token(decode_key(&key)?, &bytes(record))?;
             AccountEdit::PutToken(validate_token(token)?)
+        }
+        ExportLine::Webhook { record } => {
+            let webhook = validate_webhook(&decode_webhook(&bytes(record))?)?;
+            AccountEdit::PutWebhook(webhook.into())
         }
         ExportLine::Clock { tick, wall } => AccountEdit::SetClock(validate_clock(tick, wall)?),
         ExportLine::AuditEntry { record } => {

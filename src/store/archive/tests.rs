@@ -5,6 +5,7 @@ mod rules;
 use std::sync::Arc;
 
 use super::*;
+use crate::model::example::webhook;
 use crate::model::{
     Account, AdoptionState, Author, ChangeKind, ChangeSource, Invitation, Key, MonotonicSeconds,
     Profile, Role, Scope, Session, Status, Timestamp, Token, Visibility,
@@ -104,6 +105,7 @@ fn account_set() -> AccountSet {
             name: "Happy Paws".to_owned(),
             ..Rescue::default()
         })),
+        webhooks: vec![Arc::new(webhook())],
     }
 }
 
@@ -132,7 +134,10 @@ fn export() -> (Vec<u8>, Vec<ExportedItem>) {
         writer.change(change).unwrap();
     }
     let staff = account_set();
-    writer.accounts(&staff).unwrap();
+    let mut with_progress = staff.clone();
+    let progress = &mut Arc::make_mut(&mut with_progress.webhooks[0]).progress;
+    progress.enqueue("test-1".to_owned(), Timestamp::from_micros(7));
+    writer.accounts(&with_progress).unwrap();
     writer.audit_entry(&audit_entry()).unwrap();
     writer.rescue(staff.rescue.as_deref()).unwrap();
     writer.end().unwrap();
@@ -145,7 +150,8 @@ fn export() -> (Vec<u8>, Vec<ExportedItem>) {
     let tokens = staff.tokens.into_iter().map(AccountEdit::PutToken);
     let clock = staff.clock.into_iter().map(AccountEdit::SetClock);
     let rescue = staff.rescue.into_iter().map(AccountEdit::PutRescue);
-    let staff = accounts.chain(tokens).chain(clock);
+    let webhooks = staff.webhooks.into_iter().map(AccountEdit::PutWebhook);
+    let staff = accounts.chain(tokens).chain(webhooks).chain(clock);
     let staff = staff.chain([AccountEdit::AddAuditEntry(audit_entry())]);
     let staff = staff.chain(rescue);
     (text, items.chain(staff.map(ExportedItem::Staff)).collect())
@@ -283,6 +289,7 @@ fn a_token_without_an_account_is_neither_exported_nor_imported() {
     let without_accounts = AccountSet {
         accounts: Vec::new(),
         clock: None,
+        webhooks: Vec::new(),
         ..account_set()
     };
     let mut text = Vec::new();

@@ -7,7 +7,7 @@
 use crate::model::{
     Account, AuditEntry, Author, Change, ChangeKind, InvalidProfile, MonotonicSeconds, Pet, PetId,
     Photo, PhotoFile, PhotoHash, Profile, ProfileInput, Removal, Rescue, RescueField, Rev,
-    StatusNote, TextKind, Timestamp, Token, check_token_name, clean_text,
+    StatusNote, TextKind, Timestamp, Token, Webhook, WebhookInput, check_token_name, clean_text,
 };
 use crate::store::{ClockReading, StoreError};
 
@@ -149,6 +149,15 @@ pub fn validate_token(token: Token) -> Result<Token, StoreError> {
     let name = clean_text(&token.name, TextKind::OneLine);
     check_token_name(&name).map_err(|error| invalid("name", &error.message))?;
     Ok(Token { name, ..token })
+}
+
+/// Validates a webhook by the rules of its form.
+pub fn validate_webhook(webhook: &Webhook) -> Result<Webhook, StoreError> {
+    let validated = WebhookInput::from_webhook(webhook).apply_to(webhook);
+    validated.map_err(|errors| match errors.first() {
+        Some(error) => invalid(error.field, &error.message),
+        None => invalid("webhook", "it is not valid"),
+    })
 }
 
 /// Validates the reading of the store's clock.

@@ -1,4 +1,4 @@
-//! The lease of the one node that runs the simulator.
+//! The leases of the nodes that run the simulator and send to webhooks.
 //!
 //! The lease is a record that expires unless it is renewed. A node trusts it by its own clock only. A
 //! node that stops marks the record as free, and another takes it over without waiting. That two
@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 use super::client::{NatsClient, RequestFailure, parse_answer};
 use super::layout::{self, LEASE_DURATION};
 use super::read;
-use super::subjects::{LEASE, LEASE_STREAM};
+use super::subjects::LEASE_STREAM;
 
 /// Interval at which the holder renews the lease.
 const RENEW_INTERVAL: Duration = Duration::from_secs(3);
@@ -37,8 +37,12 @@ const FREE: &[u8] = b"free";
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// The lease as far as this node holds it. Clones share it.
-#[derive(Clone, Default)]
-pub struct Lease(Arc<Mutex<Option<LeaseTerm>>>);
+#[derive(Clone)]
+pub struct Lease {
+    /// Subject of the record.
+    subject: &'static str,
+    term: Arc<Mutex<Option<LeaseTerm>>>,
+}
 
 #[derive(Clone, Copy)]
 struct LeaseTerm {
@@ -48,14 +52,22 @@ struct LeaseTerm {
 }
 
 impl Lease {
+    /// Creates a lease that this node does not hold.
+    pub fn new(subject: &'static str) -> Self {
+        Lease {
+            subject,
+            term: Arc::default(),
+        }
+    }
+
     /// Returns true if this node holds the lease.
     pub fn is_held(&self) -> bool {
-        let term = *self.0.lock().expect("no holder of this lock panics");
+        let term = *self.term.lock().expect("no holder of this lock panics");
         term.is_some_and(|term| Instant::now() < term.until)
     }
 
     fn set(&self, term: Option<LeaseTerm>) -> Option<LeaseTerm> {
-        let mut current = self.0.lock().expect("no holder of this lock panics");
+        let mut current = self.term.lock().expect("no holder of this lock panics");
         std::mem::replace(&mut current, term)
     }
 
@@ -63,12 +75,9 @@ impl Lease {
     /// of `campaign` was dropped.
     pub async fn release(&self, client: &NatsClient) {
         if let Some(term) = self.set(None)
-            && let Err(failure) = write(client, term.seq, FREE).await
+            && let Err(failure) = write(client, self.subject, term.seq, FREE).await
         {
-            tracing::debug!(
-                ?failure,
-                "the simulator's lease was not released; it will expire"
-            );
+            tracing::debug!(?failure, "the lease was not released; it will expire");
         }
     }
 
@@ -78,8 +87,8 @@ impl Lease {
         loop {
             let sent = Instant::now();
             let written = match held_seq {
-                Some(seq) => write(&client, seq, HELD).await,
-                None => acquire(&client).await,
+                Some(seq) => write(&client, self.subject, seq, HELD).await,
+                None => acquire(&client, self.subject).await,
             };
             match written {
                 Ok(seq) => {
@@ -95,7 +104,7 @@ impl Lease {
                 // The lease stays held until it expires; the next attempt shows whether this one
                 // renewed it.
                 Err(failure) => {
-                    tracing::debug!(?failure, "the simulator's lease could not be renewed");
+                    tracing::debug!(?failure, "the lease could not be renewed");
                     restore_stream(&client).await;
                 }
             }
@@ -104,23 +113,25 @@ impl Lease {
     }
 }
 
-/// Creates the lease's stream if an operator has deleted it: without it no node runs the simulator.
+/// Creates the lease's stream if an operator has deleted it: without it no node has a duty.
 async fn restore_stream(client: &NatsClient) {
     match layout::restore_lease(client).await {
         Ok(true) => tracing::warn!(
             stream.name = LEASE_STREAM,
-            "the simulator's lease was deleted from the engine; it was created again"
+            "the lease was deleted from the engine; it was created again"
         ),
         Ok(false) => {}
-        Err(error) => tracing::debug!(%error, "cannot check whether the simulator's lease exists"),
+        Err(error) => tracing::debug!(%error, "cannot check whether the lease exists"),
     }
 }
 
 /// Takes the lease if no node holds it.
-async fn acquire(client: &NatsClient) -> Result<u64, RequestFailure> {
-    match read::last_message(client, LEASE_STREAM, LEASE).await {
-        Ok(None) => write(client, 0, HELD).await,
-        Ok(Some(record)) if *record.payload == *FREE => write(client, record.seq, HELD).await,
+async fn acquire(client: &NatsClient, subject: &'static str) -> Result<u64, RequestFailure> {
+    match read::last_message(client, LEASE_STREAM, subject).await {
+        Ok(None) => write(client, subject, 0, HELD).await,
+        Ok(Some(record)) if *record.payload == *FREE => {
+            write(client, subject, record.seq, HELD).await
+        }
         Ok(Some(_)) => Err(RequestFailure::Refused {
             code: ErrorCode(0),
             reason: "another node holds the lease".to_owned(),
@@ -130,11 +141,16 @@ async fn acquire(client: &NatsClient) -> Result<u64, RequestFailure> {
 }
 
 /// Writes the record if its last sequence number is `expected`; 0 for none.
-async fn write(client: &NatsClient, expected: u64, value: &[u8]) -> Result<u64, RequestFailure> {
+async fn write(
+    client: &NatsClient,
+    subject: &'static str,
+    expected: u64,
+    value: &[u8],
+) -> Result<u64, RequestFailure> {
     let mut headers = HeaderMap::new();
     headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
     let answer = client
-        .request(LEASE.to_owned(), headers, value.to_vec())
+        .request(subject.to_owned(), headers, value.to_vec())
         .await?;
     let ack: PublishAck = parse_answer(&answer.payload)?;
     Ok(ack.sequence)

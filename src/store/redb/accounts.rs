@@ -13,8 +13,8 @@ use super::tables::open_if_present;
 use crate::model::{AuditEntry, Key, MonotonicSeconds, Rev, Timestamp};
 use crate::store::accounts::{
     decode_account, decode_audit_entry, decode_rescue, decode_session, decode_token,
-    encode_account, encode_audit_entry, encode_rescue, encode_session, encode_token,
-    newest_of_both,
+    decode_webhook, encode_account, encode_audit_entry, encode_rescue, encode_session,
+    encode_token, encode_webhook, newest_of_both,
 };
 use crate::store::{
     AUDIT_ENTRIES_KEPT, AccountEdit, AccountFollower, AccountSet, AccountStore, ClockReading,
@@ -44,6 +44,9 @@ pub const CLOCK: TableDefinition<(), (u64, i64)> = TableDefinition::new("clock")
 
 /// The settings of the rescue, once they were saved.
 pub const RESCUE: TableDefinition<(), &[u8]> = TableDefinition::new("rescue");
+
+/// Webhooks by id.
+pub const WEBHOOKS: TableDefinition<u32, &[u8]> = TableDefinition::new("webhooks");
 
 impl AccountStore for RedbEngine {
     fn account_set(&self) -> Result<AccountSet, StoreError> {
@@ -125,6 +128,10 @@ pub fn account_set(reading: &ReadTransaction) -> Result<AccountSet, StoreError> 
         set.rescue = Some(decode_rescue(record)?.into());
         Ok(())
     })?;
+    for_each_row(reading, WEBHOOKS, |_, record| {
+        set.webhooks.push(decode_webhook(record)?.into());
+        Ok(())
+    })?;
     Ok(set)
 }
 
@@ -201,6 +208,17 @@ pub fn apply(writing: &WriteTransaction, edit: &AccountEdit) -> Result<(), Store
             let mut table = writing.open_table(RESCUE).map_err(write)?;
             let record = encode_rescue(rescue);
             table.insert((), record.as_slice()).map_err(write)?;
+        }
+        AccountEdit::PutWebhook(webhook) => {
+            let mut table = writing.open_table(WEBHOOKS).map_err(write)?;
+            let record = encode_webhook(webhook);
+            table
+                .insert(webhook.id.get(), record.as_slice())
+                .map_err(write)?;
+        }
+        AccountEdit::RemoveWebhook(id) => {
+            let mut table = writing.open_table(WEBHOOKS).map_err(write)?;
+            table.remove(id.get()).map_err(write)?;
         }
         AccountEdit::SetClock(reading) => {
             let mut table = writing.open_table(CLOCK).map_err(write)?;

@@ -10,7 +10,9 @@ use redb::{
     WriteTransaction,
 };
 
-use super::accounts::{ACCOUNTS, ADMIN_AUDIT_ENTRIES, AUDIT_ENTRIES, CLOCK, RESCUE, TOKENS};
+use super::accounts::{
+    ACCOUNTS, ADMIN_AUDIT_ENTRIES, AUDIT_ENTRIES, CLOCK, RESCUE, TOKENS, WEBHOOKS,
+};
 use super::check::{Contents, check_records};
 use super::errors::{self, read, write};
 use super::file::guard_writes;
@@ -208,6 +210,7 @@ fn copy(from: &ReadTransaction, to: &WriteTransaction) -> Result<(), StoreError>
         copy_table(from, to, ADMIN_AUDIT_ENTRIES)?,
         copy_table(from, to, CLOCK)?,
         copy_table(from, to, RESCUE)?,
+        copy_table(from, to, WEBHOOKS)?,
         copy_table(from, to, PHOTOS)?,
         copy_table(from, to, PHOTO_TIMES)?,
     ];

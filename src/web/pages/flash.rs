@@ -61,6 +61,8 @@ pub enum Flash {
         /// Pets that were left as they are, because the log no longer has their earlier status.
         not_in_log: KeptPets,
     },
+    /// A delivery was sent to a webhook: true if the receiver accepted it, `None` if it has not answered.
+    WebhookSent(Option<bool>),
     /// This many pets were imported.
     PetsImported(usize),
 }
@@ -123,6 +125,9 @@ impl Flash {
                 let (changed, not_in_log) = (changed.encode(), not_in_log.encode());
                 format!("statuses-restored~{restored}~{changed}~{not_in_log}")
             }
+            Flash::WebhookSent(Some(true)) => "webhook-sent~accepted".to_owned(),
+            Flash::WebhookSent(Some(false)) => "webhook-sent~failed".to_owned(),
+            Flash::WebhookSent(None) => "webhook-sent~waits".to_owned(),
             Flash::PetsImported(count) => format!("pets-imported~{count}"),
         }
     }
@@ -158,6 +163,9 @@ impl Flash {
                 changed: KeptPets::parse(changed)?,
                 not_in_log: KeptPets::parse(not_in_log)?,
             },
+            ["webhook-sent", "accepted"] => Flash::WebhookSent(Some(true)),
+            ["webhook-sent", "failed"] => Flash::WebhookSent(Some(false)),
+            ["webhook-sent", "waits"] => Flash::WebhookSent(None),
             ["pets-imported", count] => Flash::PetsImported(count.parse().ok()?),
             _ => return None,
         })
@@ -200,6 +208,13 @@ impl Flash {
                 let changed = changed.sentence("they changed since", &name_of);
                 let reason = "their earlier status is no longer in the history";
                 done + &changed + &not_in_log.sentence(reason, &name_of)
+            }
+            Flash::WebhookSent(Some(true)) => "The receiver accepted it.".to_owned(),
+            Flash::WebhookSent(Some(false)) => {
+                "It was not accepted. The delivery log says why.".to_owned()
+            }
+            Flash::WebhookSent(None) => {
+                "There is no answer yet. Reload the page to see the result.".to_owned()
             }
             Flash::PetsImported(count) => {
                 let pets = counted(*count, "pet is", "pets are");
@@ -307,6 +322,9 @@ mod tests {
                 changed: KeptPets::new(&[PetId::new(7)]),
                 not_in_log: KeptPets::default(),
             },
+            Flash::WebhookSent(Some(true)),
+            Flash::WebhookSent(Some(false)),
+            Flash::WebhookSent(None),
             Flash::PetsImported(500),
         ] {
             assert_eq!(Flash::parse(&flash.encode()), Some(flash));

@@ -4,6 +4,7 @@
 //! only what its author changed is saved.
 
 pub mod activities;
+pub mod webhooks;
 
 use poem::http::StatusCode;
 use poem::{Response, handler};
@@ -59,6 +60,12 @@ pub async fn save(
             pages.show_with_status(&page, StatusCode::CONFLICT)
         }
     }
+}
+
+/// Returns the form of an activity or a webhook with what was entered, to be sent again to `action`; `None` if
+/// that is the address of another form.
+pub fn filled_page(action: &str, form: &Form) -> Option<FormPage> {
+    activities::filled_form(action, form).or_else(|| webhooks::filled_form(action, form))
 }
 
 /// Returns the form with what was entered.

@@ -18,7 +18,7 @@ use poem::{Request, Response};
 use super::bulk;
 use super::form::{self, Form};
 use super::response::PageResponder;
-use super::settings::{self, activities};
+use super::settings;
 use crate::auth::Principal;
 use crate::error::Failure;
 use crate::model::{Cursor, Pet, PetId, Profile, Status};
@@ -97,8 +97,8 @@ impl UnsavedForm {
             | bulk::PATH
             | bulk::UNDO_PATH => true,
             _ => {
-                let is_activity = activities::filled_form(action, &form).is_some();
-                is_activity || edited_pet(action).or(status_pet(action)).is_some()
+                let is_setting = settings::filled_page(action, &form).is_some();
+                is_setting || edited_pet(action).or(status_pet(action)).is_some()
             }
         };
         has_input.then(|| UnsavedForm {
@@ -181,7 +181,7 @@ impl UnsavedForm {
             let rescue = pages.site.app.rescue();
             Some(settings::filled_form(&rescue, &self.form, &[]))
         } else {
-            activities::filled_form(&self.action, &self.form)
+            settings::filled_page(&self.action, &self.form)
         };
         if let Some(page) = settings_form {
             let mut page = page.with_notice(title, detail);

@@ -67,6 +67,8 @@ const PATHS = {
     "/settings",
     "/settings/logo",
     "/settings/activities",
+    "/settings/webhooks",
+    "/settings/webhooks/new",
     "/settings/activities/new",
     "/settings/activities/at-the-vet",
     "/account",

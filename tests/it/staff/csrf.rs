@@ -6,7 +6,7 @@ use crate::support::{Browser, Rescue, unescape};
 use pet_store::auth::BaseUrl;
 
 /// Every form that changes something.
-const FORMS: [&str; 28] = [
+const FORMS: [&str; 31] = [
     "/pets",
     "/pets/1",
     "/pets/1/status",
@@ -30,6 +30,9 @@ const FORMS: [&str; 28] = [
     "/settings/logo",
     "/settings/activities",
     "/settings/activities/at-the-vet",
+    "/settings/webhooks",
+    "/settings/webhooks/0a0b0c0d",
+    "/settings/webhooks/0a0b0c0d/edit",
     "/pets/import",
     "/trash/1",
     "/trash/1/restore",

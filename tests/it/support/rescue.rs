@@ -78,8 +78,13 @@ impl Rescue {
 
     /// Restarts the app on another store.
     pub async fn moved_to(self, data: &Path) -> Self {
+        self.moved_to_with(data, |_| {}).await
+    }
+
+    /// As `moved_to`, with a changed configuration.
+    pub async fn moved_to_with(self, data: &Path, change: impl FnOnce(&mut Config)) -> Self {
         assert!(self.app.stop().await);
-        let app = serve(data, |_| {}).await;
+        let app = serve(data, change).await;
         Rescue { app, ..self }
     }
 

@@ -1,6 +1,6 @@
 //! Encodes edits of accounts as messages, and decodes them.
 //!
-//! Every account, session and token has its own subject, of which the stream keeps the last message:
+//! Every account, session, token and webhook has its own subject, of which the stream keeps the last message:
 //! the record, or an empty message for a removed one. So have the clock and the settings of the rescue. Audit entries use a ring of as many subjects as
 //! entries are kept, so that each replaces the oldest. Routine entries and others have separate
 //! rings.
@@ -8,8 +8,8 @@
 use crate::model::{AccountName, AuditEntry, Key};
 use crate::store::accounts::{
     decode_account, decode_audit_entry, decode_clock, decode_key, decode_rescue, decode_session,
-    decode_token, encode_account, encode_audit_entry, encode_clock, encode_key, encode_rescue,
-    encode_session, encode_token,
+    decode_token, decode_webhook, encode_account, encode_audit_entry, encode_clock, encode_key,
+    encode_rescue, encode_session, encode_token, encode_webhook,
 };
 use crate::store::nats::batch::BatchMessage;
 use crate::store::nats::record::StoredMessage;
@@ -22,6 +22,7 @@ const AUDIT_ENTRY: &str = "ps-staff.deed.";
 const ADMIN_AUDIT_ENTRY: &str = "ps-staff.admin-deed.";
 const CLOCK: &str = "ps-staff.clock";
 const RESCUE: &str = "ps-staff.rescue";
+const WEBHOOK: &str = "ps-staff.webhook.";
 
 /// Header: the number of an audit entry.
 const NUMBER: &str = "Ps-Deed";
@@ -89,6 +90,10 @@ fn record(edit: &AccountEdit) -> (String, Vec<u8>) {
         AccountEdit::PutToken(token) => (by_key(TOKEN, &token.key), encode_token(token)),
         AccountEdit::RemoveToken(key) => (by_key(TOKEN, key), Vec::new()),
         AccountEdit::PutRescue(rescue) => (RESCUE.to_owned(), encode_rescue(rescue)),
+        AccountEdit::PutWebhook(webhook) => {
+            (format!("{WEBHOOK}{}", webhook.id), encode_webhook(webhook))
+        }
+        AccountEdit::RemoveWebhook(id) => (format!("{WEBHOOK}{id}"), Vec::new()),
         AccountEdit::SetClock(reading) => (CLOCK.to_owned(), encode_clock(reading)),
         AccountEdit::AddAuditEntry(entry) => (AUDIT_ENTRY.to_owned(), encode_audit_entry(entry)),
     }
@@ -138,6 +143,12 @@ pub fn decode_edit(message: &StoredMessage) -> Result<LoggedEdit, StoreError> {
             decode_audit_entry(body)?,
             slot,
         ));
+    } else if let Some(id) = after(WEBHOOK) {
+        if body.is_empty() {
+            AccountEdit::RemoveWebhook(id.parse().map_err(|_| invalid())?)
+        } else {
+            AccountEdit::PutWebhook(decode_webhook(body)?.into())
+        }
     } else if subject == CLOCK {
         AccountEdit::SetClock(decode_clock(body)?)
     } else if subject == RESCUE {

@@ -3,7 +3,7 @@
 //! `PET_STORE` is both the record store and the change log: `ps.pet.<id>` holds pets, `ps.next_pet`
 //! the next id, `ps.sim.tick` the simulator's last tick, `ps.meta.epoch` the epoch. Its sequence
 //! number is the rev. `PET_STORE_STAFF` holds accounts and is not republished. A key-value bucket
-//! with a short maximum age holds the simulator's lease.
+//! with a short maximum age holds the leases.
 
 /// A stream and its subject filter.
 pub struct NatsStream {
@@ -42,5 +42,7 @@ pub const REPUBLISHED: &str = "ps-live.>";
 
 /// Stream of the key-value bucket that holds the lease.
 pub const LEASE_STREAM: &str = "KV_pet-store-lease";
-/// Subject of the simulator's lease.
-pub const LEASE: &str = "$KV.pet-store-lease.simulator";
+/// Subject of the lease of the simulator.
+pub const SIMULATOR_LEASE: &str = "$KV.pet-store-lease.simulator";
+/// Subject of the lease of the node that sends to webhooks.
+pub const WEBHOOKS_LEASE: &str = "$KV.pet-store-lease.webhooks";

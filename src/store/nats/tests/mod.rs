@@ -153,13 +153,13 @@ fn several_nodes_end_a_history_once() {
 fn another_node_takes_the_lease_of_a_node_that_stops_before_it_expires() {
     let cluster = TestCluster::start(1);
     let (one, other) = (cluster.connect(), cluster.connect());
-    one.campaign();
-    wait_until("the first lease", || one.is_leader());
-    other.campaign();
+    one.campaign(Duty::Simulator);
+    wait_until("the first lease", || one.is_leader(Duty::Simulator));
+    other.campaign(Duty::Simulator);
     one.close();
     let closed = Instant::now();
-    assert!(!one.is_leader());
-    wait_until("the second lease", || other.is_leader());
+    assert!(!one.is_leader(Duty::Simulator));
+    wait_until("the second lease", || other.is_leader(Duty::Simulator));
     // The lease was renewed at most 3 s before.
     assert!(closed.elapsed() < layout::LEASE_DURATION * 2 / 3);
 }

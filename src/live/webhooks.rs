@@ -1,0 +1,167 @@
+//! Sends public changes to the webhooks of the rescue.
+//!
+//! The log of changes is the outbox, so a commit costs nothing more. Each webhook has a sender: a task
+//! that reads the log from the webhook's position, and sends one delivery after the other. What fails
+//! waits for its next attempt in the webhook's record. The sender stores its progress at most once a
+//! second; after a kill it sends the deliveries of that second again, with the same ids. On a cluster one
+//! node sends, by a lease. Without webhooks there is no task but the one that waits for the first.
+
+mod client;
+mod delivery;
+mod journal;
+mod message;
+mod sender;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{Id, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use self::client::Trust;
+use self::sender::Sender;
+use crate::auth::Authenticator;
+use crate::hub::Hub;
+use crate::model::WebhookId;
+use crate::store::{Duty, Engine};
+
+/// Settings of the senders.
+#[derive(Clone, Debug)]
+pub struct WebhookConfig {
+    /// True if deliveries may go to this machine and its network.
+    pub to_private_addresses: bool,
+    /// How long an attempt may take.
+    pub timeout: Duration,
+    /// Delays before the second and each further attempt. Together they are shorter than the 24 hours for
+    /// which the log always keeps changes.
+    pub retries: Vec<Duration>,
+}
+
+impl Default for WebhookConfig {
+    fn default() -> Self {
+        let minutes = [1, 5, 30, 2 * 60, 5 * 60, 8 * 60, 8 * 60].map(Duration::from_mins);
+        let mut retries = vec![Duration::from_secs(5)];
+        retries.extend(minutes);
+        WebhookConfig {
+            to_private_addresses: false,
+            timeout: Duration::from_secs(15),
+            retries,
+        }
+    }
+}
+
+/// Starts and ends the senders.
+pub struct WebhookSenders {
+    hub: Arc<Hub>,
+    engine: Arc<dyn Engine>,
+    authenticator: Authenticator,
+    config: WebhookConfig,
+    trust: Trust,
+}
+
+impl WebhookSenders {
+    /// Creates the senders of a running program.
+    pub fn new(
+        hub: Arc<Hub>,
+        engine: Arc<dyn Engine>,
+        authenticator: Authenticator,
+        config: WebhookConfig,
+    ) -> Self {
+        WebhookSenders {
+            hub,
+            engine,
+            authenticator,
+            config,
+            trust: Trust::default(),
+        }
+    }
+
+    /// Runs a sender for every webhook that is not paused, until `stop`. Then waits until all have stored
+    /// their progress.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let Ok(staff) = self.authenticator.staff() else {
+            return;
+        };
+        let mut changed = staff.accounts().webhooks().changed();
+        let mut running = RunningSenders::default();
+        let mut is_candidate = false;
+        while !stop.is_cancelled() {
+            changed.mark_unchanged();
+            let webhooks = staff.accounts().webhooks().list();
+            let waiting = webhooks
+                .iter()
+                .map(|webhook| webhook.progress.waiting.len());
+            let waiting = i64::try_from(waiting.sum::<usize>()).unwrap_or(i64::MAX);
+            self.hub.metrics().webhooks_waiting.set(waiting);
+            let active = webhooks.iter().filter(|webhook| !webhook.is_paused);
+            let active: Vec<WebhookId> = active.map(|webhook| webhook.id).collect();
+            if !active.is_empty() && !is_candidate {
+                self.hub.campaign(Duty::Webhooks);
+                is_candidate = true;
+            }
+            let start = |id, stop| {
+                Sender::new(&self, id, stop, staff.accounts().webhooks().changed()).run()
+            };
+            running.set(&active, start, &stop);
+            tokio::select! {
+                _ = changed.changed() => {}
+                () = stop.cancelled() => {}
+                () = running.ended() => {}
+            }
+        }
+        running.join().await;
+    }
+}
+
+/// The tasks of the senders.
+#[derive(Default)]
+struct RunningSenders {
+    tasks: JoinSet<()>,
+    by_task: HashMap<Id, WebhookId>,
+    stops: HashMap<WebhookId, CancellationToken>,
+}
+
+impl RunningSenders {
+    /// Spawns what `start` returns for each webhook of `active` without a task, and stops the others. A
+    /// webhook that is resumed before its task has ended gets a new one then.
+    fn set<F: Future<Output = ()> + Send + 'static>(
+        &mut self,
+        active: &[WebhookId],
+        start: impl Fn(WebhookId, CancellationToken) -> F,
+        stop: &CancellationToken,
+    ) {
+        for (id, stop) in &self.stops {
+            if !active.contains(id) {
+                stop.cancel();
+            }
+        }
+        for id in active {
+            if !self.stops.contains_key(id) {
+                let stop = stop.child_token();
+                let task = self.tasks.spawn(start(*id, stop.clone()));
+                self.by_task.insert(task.id(), *id);
+                self.stops.insert(*id, stop);
+            }
+        }
+    }
+
+    /// Waits until a task has ended; forever if there is none. Cancel safe.
+    async fn ended(&mut self) {
+        let task = match self.tasks.join_next_with_id().await {
+            None => return std::future::pending().await,
+            Some(Ok((task, ()))) => task,
+            Some(Err(error)) => {
+                tracing::error!(%error, "a sender of a webhook panicked; it is started again");
+                error.id()
+            }
+        };
+        if let Some(id) = self.by_task.remove(&task) {
+            self.stops.remove(&id);
+        }
+    }
+
+    async fn join(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}

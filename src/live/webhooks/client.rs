@@ -1,0 +1,338 @@
+//! Sends one request to a receiver that nobody trusts.
+//!
+//! The name is resolved once, and the connection goes to an address of that answer which was checked. So
+//! neither a name that leads to this machine nor a second answer of the name server gets past the check.
+//! Redirects are not followed, an answer is read up to a limit, and the whole attempt has a time limit.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{HOST, HeaderMap, LOCATION, RETRY_AFTER};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::WebhookConfig;
+use crate::model::{WebhookTarget, is_public_address};
+
+/// Bytes of an answer that are read at most. A longer one is cut off with its connection.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// Characters of an answer that the delivery log keeps.
+const DETAIL_CHARACTERS: usize = 200;
+
+/// Addresses of a name that are tried at most.
+const ADDRESSES_TRIED: usize = 4;
+
+/// The longest pause that a receiver can ask for.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
+/// Root certificates of this machine, read when the first delivery needs them.
+#[derive(Default)]
+pub struct Trust(OnceCell<Arc<ClientConfig>>);
+
+/// End of an attempt.
+#[derive(Debug, Default)]
+pub struct Attempt {
+    /// True if the receiver accepted the delivery.
+    pub is_delivered: bool,
+    /// Status of the answer, if there was one.
+    pub status: Option<u16>,
+    /// First characters of the answer, or the reason of the failure.
+    pub detail: String,
+    /// How long the receiver asks to be left alone.
+    pub pause: Option<Duration>,
+}
+
+/// A connection that may be used again.
+struct ReceiverConnection {
+    authority: String,
+    is_secure: bool,
+    requests: SendRequest<Full<Bytes>>,
+    _task: AbortOnDropHandle<()>,
+}
+
+/// Client of one webhook, with at most one connection.
+#[derive(Default)]
+pub struct WebhookClient {
+    idle: Option<ReceiverConnection>,
+}
+
+impl WebhookClient {
+    /// Sends a request, within the time limit of `config`.
+    pub async fn post(
+        &mut self,
+        target: &WebhookTarget,
+        headers: HeaderMap,
+        body: Bytes,
+        config: &WebhookConfig,
+        trust: &Trust,
+    ) -> Attempt {
+        let sending = self.send(target, &headers, &body, config, trust);
+        match timeout(config.timeout, sending).await {
+            Ok(Ok(attempt)) => attempt,
+            Ok(Err(detail)) => failed(detail),
+            Err(_) => {
+                self.idle = None;
+                let seconds = config.timeout.as_secs();
+                failed(format!("There was no answer within {seconds} s."))
+            }
+        }
+    }
+
+    /// Sends over the connection of the last request if it is still open, else over a new one.
+    async fn send(
+        &mut self,
+        target: &WebhookTarget,
+        headers: &HeaderMap,
+        body: &Bytes,
+        config: &WebhookConfig,
+        trust: &Trust,
+    ) -> Result<Attempt, String> {
+        let request = || {
+            let mut request = Request::new(Full::new(body.clone()));
+            *request.method_mut() = Method::POST;
+            *request.uri_mut() = target
+                .path
+                .parse()
+                .map_err(|_| "The address is not valid.")?;
+            *request.headers_mut() = headers.clone();
+            let host = target.authority.parse();
+            let host = host.map_err(|_| "The address is not valid.")?;
+            request.headers_mut().insert(HOST, host);
+            Ok::<_, String>(request)
+        };
+        let is_same = |idle: &ReceiverConnection| {
+            idle.authority == target.authority && idle.is_secure == target.is_secure
+        };
+        if let Some(mut connection) = self.idle.take().filter(is_same)
+            && connection.requests.ready().await.is_ok()
+            && let Ok(response) = connection.requests.send_request(request()?).await
+        {
+            return Ok(self.read(connection, response).await);
+        }
+        let mut connection = connect(target, config, trust).await?;
+        let response = connection.requests.send_request(request()?).await;
+        let response = response.map_err(|error| format!("The request failed: {error}."))?;
+        Ok(self.read(connection, response).await)
+    }
+
+    /// Reads the answer, and keeps the connection if the answer was short and complete.
+    async fn read(
+        &mut self,
+        connection: ReceiverConnection,
+        response: Response<Incoming>,
+    ) -> Attempt {
+        let (head, mut body) = response.into_parts();
+        let mut answer = Vec::new();
+        let mut is_complete = true;
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else {
+                is_complete = false;
+                break;
+            };
+            answer.extend(frame.data_ref().into_iter().flatten());
+            if answer.len() > ANSWER_LIMIT {
+                is_complete = false;
+                break;
+            }
+        }
+        if is_complete {
+            self.idle = Some(connection);
+        }
+        judge(head.status, &head.headers, &answer)
+    }
+}
+
+/// Returns what an answer means. Only a status of success is one: a redirect could lead anywhere.
+fn judge(status: StatusCode, headers: &HeaderMap, answer: &[u8]) -> Attempt {
+    let text = |name| {
+        let value = headers.get(name);
+        value.map(|value| String::from_utf8_lossy(value.as_bytes()))
+    };
+    let detail = if status.is_redirection() {
+        let place = text(LOCATION).unwrap_or_default();
+        format!(
+            "The receiver redirects to {place}. Redirects are not followed: enter the final address."
+        )
+    } else {
+        String::from_utf8_lossy(answer).into_owned()
+    };
+    let may_pause = [
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::SERVICE_UNAVAILABLE,
+    ];
+    let pause = text(RETRY_AFTER).filter(|_| may_pause.contains(&status));
+    let pause = pause.and_then(|seconds| seconds.trim().parse::<f64>().ok());
+    let pause = pause.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    Attempt {
+        is_delivered: status.is_success(),
+        status: Some(status.as_u16()),
+        detail: shorten(&detail),
+        pause: pause.map(|pause| pause.min(LONGEST_PAUSE)),
+    }
+}
+
+fn failed(detail: String) -> Attempt {
+    Attempt {
+        detail: shorten(&detail),
+        ..Attempt::default()
+    }
+}
+
+/// Returns the first characters as one line.
+fn shorten(text: &str) -> String {
+    let line = text.chars().take(DETAIL_CHARACTERS);
+    let line = line.map(|letter| if letter.is_control() { ' ' } else { letter });
+    line.collect::<String>().trim().to_owned()
+}
+
+/// Connects to an address of the target that was checked.
+async fn connect(
+    target: &WebhookTarget,
+    config: &WebhookConfig,
+    trust: &Trust,
+) -> Result<ReceiverConnection, String> {
+    let host = &target.host;
+    let found = lookup_host((host.as_str(), target.port)).await;
+    let found = found.map_err(|error| format!("The name {host} was not found: {error}."))?;
+    let allowed = allowed_addresses(host, found, config.to_private_addresses)?;
+    let stream = connect_to_any(&allowed).await;
+    let stream = stream.map_err(|error| format!("Cannot connect to {host}: {error}."))?;
+    if !target.is_secure {
+        return handshake(target, stream).await;
+    }
+    let name = ServerName::try_from(host.clone());
+    let name = name.map_err(|_| format!("{host} is not a name for TLS."))?;
+    let connector = TlsConnector::from(trust.get().await?);
+    let stream = connector.connect(name, stream).await;
+    handshake(
+        target,
+        stream.map_err(|error| format!("TLS with {host} failed: {error}."))?,
+    )
+    .await
+}
+
+/// Returns the addresses that a delivery may go to.
+///
+/// # Errors
+/// A sentence for the delivery log, if there is none.
+fn allowed_addresses(
+    host: &str,
+    found: impl Iterator<Item = SocketAddr>,
+    to_private: bool,
+) -> Result<Vec<SocketAddr>, String> {
+    let found = found.collect::<Vec<_>>();
+    let is_allowed = |address: &SocketAddr| to_private || is_public_address(address.ip());
+    let allowed = found.iter().copied().filter(is_allowed);
+    let allowed: Vec<SocketAddr> = allowed.take(ADDRESSES_TRIED).collect();
+    match found.first().filter(|_| allowed.is_empty()) {
+        Some(first) => Err(format!(
+            "{host} leads to {}, which is not on the public internet. Such addresses need \
+             --webhooks-to-private-addresses.",
+            first.ip()
+        )),
+        None => Ok(allowed),
+    }
+}
+
+async fn connect_to_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn handshake(
+    target: &WebhookTarget,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> Result<ReceiverConnection, String> {
+    let (requests, connection) = http1::Builder::new()
+        .max_buf_size(ANSWER_LIMIT)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| format!("The connection failed: {error}."))?;
+    // Its errors are those of the request.
+    let task = tokio::spawn(async move { drop(connection.await) });
+    Ok(ReceiverConnection {
+        authority: target.authority.clone(),
+        is_secure: target.is_secure,
+        requests,
+        _task: AbortOnDropHandle::new(task),
+    })
+}
+
+impl Trust {
+    async fn get(&self) -> Result<Arc<ClientConfig>, String> {
+        let load = async || {
+            let found = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs).await;
+            let found = found.map_err(|error| error.to_string())?;
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(found.certs);
+            if roots.is_empty() {
+                return Err("This machine has no root certificates for https: install \
+                            ca-certificates, or set SSL_CERT_FILE."
+                    .to_owned());
+            }
+            let config = ClientConfig::builder_with_provider(ring::default_provider().into())
+                .with_safe_default_protocol_versions()
+                .map_err(|error| error.to_string())?
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+            Ok(Arc::new(config))
+        };
+        self.0.get_or_try_init(load).await.cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_leads_to_this_machine_is_refused_and_a_public_address_beside_it_is_used() {
+        let found = |texts: &[&str]| {
+            let addresses: Vec<SocketAddr> =
+                texts.iter().map(|text| text.parse().unwrap()).collect();
+            allowed_addresses("rebind.example", addresses.into_iter(), false)
+        };
+        let refused = found(&["127.0.0.1:80", "[::1]:80"]).unwrap_err();
+        assert!(refused.contains("127.0.0.1") && refused.contains("--webhooks-to-private"));
+        let mixed = found(&["10.0.0.1:80", "8.8.8.8:80"]).unwrap();
+        assert_eq!(mixed, ["8.8.8.8:80".parse().unwrap()]);
+    }
+
+    #[test]
+    fn only_success_is_a_delivery_and_a_receiver_can_ask_for_a_pause() {
+        let mut headers = HeaderMap::new();
+        headers.insert(LOCATION, "http://127.0.0.1/".parse().unwrap());
+        headers.insert(RETRY_AFTER, "90000".parse().unwrap());
+        let judge = |status| judge(StatusCode::from_u16(status).unwrap(), &headers, b"a\nb");
+        assert!(judge(200).is_delivered && judge(204).is_delivered);
+        for status in [300, 302, 307, 400, 404, 410, 429, 500, 503] {
+            assert!(!judge(status).is_delivered, "{status}");
+        }
+        assert!(judge(302).detail.contains("http://127.0.0.1/"));
+        assert_eq!(judge(500).detail, "a b");
+        assert_eq!(judge(429).pause, Some(LONGEST_PAUSE));
+        assert_eq!(judge(500).pause, None);
+    }
+}

@@ -1,0 +1,164 @@
+//! From a change in the log to a delivery: its event, and what visitors may know of the pet now.
+
+use std::sync::Arc;
+
+use super::WebhookSenders;
+use super::message::Content;
+use crate::auth::BaseUrl;
+use crate::model::{
+    AdoptionState, Audience, Change, ChangeKind, Cursor, Pet, Rev, Visibility, WebhookEvent,
+};
+use crate::store::StoreError;
+
+/// Start of the id of a test.
+const TEST: &str = "test-";
+
+/// Changes per read when the last edit of a pet is searched.
+const HISTORY_PAGE: usize = 500;
+
+/// A change that may be sent.
+pub struct PublicDelivery {
+    /// The change.
+    pub change: Change,
+    /// Position of the change, which is the id of the delivery.
+    pub cursor: Cursor,
+    /// Kind of the change for receivers.
+    pub event: WebhookEvent,
+    /// Name of the pet; `None` if visitors may not know it now.
+    pub name: Option<String>,
+}
+
+/// A change of the log that is not sent, and the reason.
+pub enum NotSent {
+    /// The pet is private now, or is in the trash, or visitors never learned of the change.
+    NotPublic,
+    /// The log does not have the change any more.
+    NotInLog,
+}
+
+impl NotSent {
+    /// Returns the reason as a sentence.
+    pub const fn text(&self) -> &'static str {
+        match self {
+            NotSent::NotPublic => "The pet is not on the board any more.",
+            NotSent::NotInLog => "The history does not have this change any more.",
+        }
+    }
+}
+
+impl WebhookSenders {
+    /// Returns the delivery of a change, as visitors may have it now: a pet that is private now is named in
+    /// nothing but the id of its removal. Blocks on the disk.
+    ///
+    /// # Errors
+    /// `Read`, as for the rest of the store.
+    pub fn delivery(&self, change: Change) -> Result<Result<PublicDelivery, NotSent>, StoreError> {
+        if change.visibility == Visibility::Hidden {
+            return Ok(Err(NotSent::NotPublic));
+        }
+        let shown = self.hub.pet(change.pet, Audience::Public);
+        let event = match &change.kind {
+            _ if change.visibility.is_withdrawn() => WebhookEvent::Removed,
+            ChangeKind::Gone(_) => WebhookEvent::Removed,
+            ChangeKind::Pet(pet) if pet.is_in_trash() => WebhookEvent::Removed,
+            _ if shown.is_none() => return Ok(Err(NotSent::NotPublic)),
+            ChangeKind::Pet(pet) => self.edit_event(&change, pet)?,
+            ChangeKind::Status(_) | ChangeKind::StatusSince(..) => WebhookEvent::Status,
+        };
+        let epoch = self.hub.epoch();
+        Ok(Ok(PublicDelivery {
+            cursor: Cursor {
+                epoch,
+                rev: change.rev,
+            },
+            name: match event {
+                WebhookEvent::Removed => self.name_of_removed(&change),
+                _ => shown.map(|(pet, _)| pet.profile.name.clone()),
+            },
+            event,
+            change,
+        }))
+    }
+
+    /// Returns the content of a delivery.
+    pub fn content(&self, delivery: &PublicDelivery) -> Content {
+        let rescue = self.authenticator.staff().ok();
+        let rescue = rescue.map(|staff| staff.accounts().rescue());
+        let activities = rescue.map(|rescue| rescue.activities.clone());
+        let base = self.authenticator.base().map(BaseUrl::origin);
+        Content::new(delivery, &activities.unwrap_or_default(), base)
+    }
+
+    /// Reads the delivery with this id again, for a later attempt. Blocks on the disk.
+    ///
+    /// # Errors
+    /// `Read`, as for the rest of the store.
+    pub fn content_again(&self, id: &str) -> Result<Result<Content, NotSent>, StoreError> {
+        if id.starts_with(TEST) {
+            return Ok(Ok(Content::test()));
+        }
+        let Ok(cursor) = id.parse() else {
+            return Ok(Err(NotSent::NotInLog));
+        };
+        let delivery = self.delivery_of(cursor)?;
+        Ok(delivery.map(|delivery| self.content(&delivery)))
+    }
+
+    fn delivery_of(&self, cursor: Cursor) -> Result<Result<PublicDelivery, NotSent>, StoreError> {
+        let before = Rev::new(cursor.rev.get().saturating_sub(1));
+        if cursor.epoch != self.hub.epoch() {
+            return Ok(Err(NotSent::NotInLog));
+        }
+        let read = match self.engine.tail(before, 1) {
+            Err(StoreError::Trimmed) => Vec::new(),
+            read => read?,
+        };
+        match read.into_iter().find(|change| change.rev == cursor.rev) {
+            Some(change) => self.delivery(change),
+            None => Ok(Err(NotSent::NotInLog)),
+        }
+    }
+
+    /// Returns whether an edit added the pet to the board, or has it adopted, by the last edit before it.
+    fn edit_event(&self, change: &Change, after: &Pet) -> Result<WebhookEvent, StoreError> {
+        let before = self.last_edit(change)?;
+        let before = match before.as_ref().map(|before| (before, &before.kind)) {
+            Some((before, ChangeKind::Pet(pet))) if before.visibility.is_public() => {
+                Some(pet).filter(|pet| pet.is_public())
+            }
+            _ => None,
+        };
+        let is_adopted = |pet: &Pet| pet.profile.state == AdoptionState::Adopted;
+        Ok(match before {
+            None => WebhookEvent::Added,
+            Some(before) if is_adopted(after) && !is_adopted(before) => WebhookEvent::Adopted,
+            Some(_) => WebhookEvent::Edited,
+        })
+    }
+
+    /// Finds the last change before `change` that is no status. A log that was trimmed may have none.
+    fn last_edit(&self, change: &Change) -> Result<Option<Change>, StoreError> {
+        let mut before = change.rev;
+        loop {
+            let read = self
+                .engine
+                .history(change.pet, Some(before), HISTORY_PAGE)?;
+            let is_end = read.len() < HISTORY_PAGE;
+            before = read.last().map_or(Rev::ZERO, |oldest| oldest.rev);
+            let edit = read.into_iter().find(|change| change.status().is_none());
+            if edit.is_some() || is_end {
+                return Ok(edit);
+            }
+        }
+    }
+
+    /// Returns the name of a pet that went from the board, unless it is private now.
+    fn name_of_removed(&self, change: &Change) -> Option<String> {
+        if change.visibility.is_withdrawn() {
+            return None;
+        }
+        let stored: Arc<Pet> = self.hub.stored(change.pet)?.0.pet;
+        let is_private = stored.profile.state == AdoptionState::Private;
+        (!is_private).then(|| stored.profile.name.clone())
+    }
+}
