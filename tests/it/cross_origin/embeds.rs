@@ -326,6 +326,7 @@ async fn a_share_page_writes_each_snippet_as_text_and_shows_it() {
     assert!(policy.ends_with("; frame-src 'self'"), "{policy}");
     assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
     let page = answer.text().await.unwrap();
+    assert!(!page.contains("My account"), "nobody is signed in");
     let texts = page.split("<pre ").skip(1);
     let texts = texts.map(|rest| unescape(rest.split("</pre>").next().unwrap()));
     let texts: Vec<String> = texts.collect();

@@ -9,8 +9,8 @@ use crate::views::{PETS_FEED, pet_feed};
 /// The page for one pet or for all pets. Its snippets are for other sites, so their addresses are complete.
 #[derive(Serialize)]
 pub struct SharePage {
-    /// Name of the pet; `None` for all pets.
-    name: Option<String>,
+    /// Name of the pet; `None` for all pets. (In the layout, `name` is that of the account.)
+    pet_name: Option<String>,
     /// Number of the pet.
     pet: Option<u64>,
     /// Path of the page that is shared.
@@ -48,7 +48,7 @@ impl SharePage {
         let frame = EmbedFrame::board(&format!("{base}/embed/board"), rescue.shown_name());
         let link = link(&format!("{base}/pets"), "Our pets");
         SharePage {
-            name: None,
+            pet_name: None,
             pet: None,
             path: "/pets".to_owned(),
             address: Some(format!("{base}/pets")),
@@ -67,7 +67,7 @@ impl SharePage {
         let frame = EmbedFrame::pet(&format!("{base}{frame_path}"), name);
         let link = link(&address, name);
         SharePage {
-            name: Some(name.clone()),
+            pet_name: Some(name.clone()),
             pet: Some(pet.id.get()),
             frame: Some(FrameView::new(frame_path, &frame)),
             element: element(
