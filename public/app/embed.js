@@ -16,8 +16,8 @@ function start() {
   const send = (/** @type {string} */ message, /** @type {unknown} */ value) => parent.postMessage({ message, value, secret }, "*");
   const sendHeight = () => send("height", sent);
 
-  new ResizeObserver(() => {
-    const height = Math.ceil(document.body.getBoundingClientRect().height);
+  new ResizeObserver(([{ borderBoxSize: [box] }]) => {
+    const height = Math.ceil(box.blockSize);
     if (height === sent) return;
     sent = height;
     sendHeight();
