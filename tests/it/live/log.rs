@@ -4,7 +4,7 @@ mod cache;
 mod full;
 mod private;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 use reqwest::Response;
@@ -22,6 +22,13 @@ const SHORT_LIVED: &str = "public, max-age=1";
 /// Returns the address for a reader at `since` that does not wait.
 fn now(since: &str) -> String {
     format!("/live/log?since={since}&slice=0&wait=0")
+}
+
+/// Waits for the moment from which requests collect changes for the longest time, 750 ms.
+async fn until_collecting_begins() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let passed = u64::try_from(now.as_millis() % 750).unwrap();
+    tokio::time::sleep(Duration::from_millis(750 - passed)).await;
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
@@ -186,6 +193,7 @@ async fn a_request_waits_for_a_change_and_an_empty_answer_leads_to_another_addre
     assert_ne!(next(&empty), first);
     // The next address waits for its whole slice, and readers of it take no viewer's slot.
     let path = next(&empty).replace("wait=1", "wait=20");
+    until_collecting_begins().await;
     let waiting = join_all((0..20).map(|_| app.text(&path)));
     let changing = async {
         until_waiting(&app, 20).await;

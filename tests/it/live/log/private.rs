@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{header, now, until_waiting};
+use super::{header, now, until_collecting_begins, until_waiting};
 use crate::support::{TestApp, spawn_app};
 
 async fn set_state(app: &TestApp, pet: u64, state: &str) {
@@ -38,6 +38,7 @@ async fn an_answer_that_is_being_collected_has_nothing_of_a_pet_that_became_priv
     let since = app.cursor().await;
     let pet = app.add_pet("Zyxwvut").await;
     let path = now(&since).replace("wait=0", "wait=20");
+    until_collecting_begins().await;
     let concealing = async {
         until_waiting(&app, 1).await;
         set_state(&app, pet, "private").await;
