@@ -24,11 +24,13 @@ fn now(since: &str) -> String {
     format!("/live/log?since={since}&slice=0&wait=0")
 }
 
-/// Waits for the moment from which requests collect changes for the longest time, 750 ms.
+/// Waits until a time of 750 ms has just begun, through which requests collect changes.
 async fn until_collecting_begins() {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let passed = u64::try_from(now.as_millis() % 750).unwrap();
-    tokio::time::sleep(Duration::from_millis(750 - passed)).await;
+    until("the collecting time to begin", async || {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        now.as_millis() % 750 < 100
+    })
+    .await;
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
