@@ -59,8 +59,10 @@ def ask_live_now(case):
     query = case.query
     if case.path == "/live/poll" and is_number(query.setdefault("wait", 0)):
         query["wait"] = 0
-    if isinstance(query.get("pet"), list) and all(isinstance(pet, int) for pet in query["pet"]):
-        query["pet"] = sorted(query["pet"])
+    pets = query.get("pet")
+    # Some phases make texts of numbers.
+    if isinstance(pets, list) and all(str(pet).isdigit() for pet in pets):
+        query["pet"] = sorted(pets, key=int)
     if case.path != "/live/log":
         return
     if any(name in query for name in FIRST):
