@@ -3,7 +3,7 @@
 //! The log of changes is the outbox, so a commit costs nothing more. Each webhook has a sender: a task
 //! that reads the log from the webhook's position, and sends one delivery after the other. What fails
 //! waits for its next attempt in the webhook's record. The sender stores its progress at most once a
-//! second; after a kill it sends the deliveries of that second again, with the same ids. On a cluster one
+//! second, between deliveries; after a kill it sends again what was not stored, with the same ids. On a cluster one
 //! node sends, by a lease. Without webhooks there is no task but the one that waits for the first.
 
 mod client;
@@ -33,8 +33,8 @@ pub struct WebhookConfig {
     pub to_private_addresses: bool,
     /// How long an attempt may take.
     pub timeout: Duration,
-    /// Delays before the second and each further attempt. Together they are shorter than the 24 hours for
-    /// which the log always keeps changes.
+    /// Delays before the second and each further attempt. Without pauses that the receiver asks for, they
+    /// are shorter than the 24 hours for which an embedded store always keeps changes.
     pub retries: Vec<Duration>,
 }
 

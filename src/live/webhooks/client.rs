@@ -5,7 +5,7 @@
 //! Redirects are not followed, an answer is read up to a limit, and the whole attempt has a time limit.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +37,9 @@ const DETAIL_CHARACTERS: usize = 200;
 
 /// Addresses of a name that are tried at most.
 const ADDRESSES_TRIED: usize = 4;
+
+/// How long one address may take to connect, so that there is time for the next.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The longest pause that a receiver can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
@@ -237,12 +240,14 @@ fn allowed_addresses(
     to_private: bool,
 ) -> Result<Vec<SocketAddr>, String> {
     let found = found.collect::<Vec<_>>();
-    let is_allowed = |address: &SocketAddr| to_private || is_public_address(address.ip());
+    let is_allowed = |address: &SocketAddr| {
+        to_private || (is_public_address(address.ip()) && !is_own(address.ip()))
+    };
     let allowed = found.iter().copied().filter(is_allowed);
     let allowed: Vec<SocketAddr> = allowed.take(ADDRESSES_TRIED).collect();
     match found.first().filter(|_| allowed.is_empty()) {
         Some(first) => Err(format!(
-            "{host} leads to {}, which is not on the public internet. Such addresses need \
+            "{host} leads to {}, which is this machine or not on the public internet. Such addresses need \
              --webhooks-to-private-addresses.",
             first.ip()
         )),
@@ -250,12 +255,18 @@ fn allowed_addresses(
     }
 }
 
+/// Returns true for an address of this machine, which alone can be bound. Sends nothing.
+fn is_own(ip: IpAddr) -> bool {
+    UdpSocket::bind((ip, 0)).is_ok()
+}
+
 async fn connect_to_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
+        match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => last = error,
+            Err(_) => last = io::ErrorKind::TimedOut.into(),
         }
     }
     Err(last)

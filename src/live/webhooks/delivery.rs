@@ -109,10 +109,7 @@ impl WebhookSenders {
         if cursor.epoch != self.hub.epoch() {
             return Ok(Err(NotSent::NotInLog));
         }
-        let read = match self.engine.tail(before, 1) {
-            Err(StoreError::Trimmed) => Vec::new(),
-            read => read?,
-        };
+        let read = self.engine.changes_between(before, cursor.rev.next())?;
         match read.into_iter().find(|change| change.rev == cursor.rev) {
             Some(change) => self.delivery(change),
             None => Ok(Err(NotSent::NotInLog)),
@@ -121,15 +118,24 @@ impl WebhookSenders {
 
     /// Returns whether an edit added the pet to the board, or has it adopted, by the last edit before it.
     fn edit_event(&self, change: &Change, after: &Pet) -> Result<WebhookEvent, StoreError> {
-        let before = self.last_edit(change)?;
-        let before = match before.as_ref().map(|before| (before, &before.kind)) {
-            Some((before, ChangeKind::Pet(pet))) if before.visibility.is_public() => {
+        let is_adopted = |pet: &Pet| pet.profile.state == AdoptionState::Adopted;
+        let Some(before) = self.last_edit(change)? else {
+            // The pet is new, or the log was trimmed. The status of a new pet begins with it.
+            return Ok(if after.since == change.at {
+                WebhookEvent::Added
+            } else if is_adopted(after) {
+                WebhookEvent::Adopted
+            } else {
+                WebhookEvent::Edited
+            });
+        };
+        let shown = match &before.kind {
+            ChangeKind::Pet(pet) if before.visibility.is_public() => {
                 Some(pet).filter(|pet| pet.is_public())
             }
             _ => None,
         };
-        let is_adopted = |pet: &Pet| pet.profile.state == AdoptionState::Adopted;
-        Ok(match before {
+        Ok(match shown {
             None => WebhookEvent::Added,
             Some(before) if is_adopted(after) && !is_adopted(before) => WebhookEvent::Adopted,
             Some(_) => WebhookEvent::Edited,

@@ -84,6 +84,12 @@ impl Journal {
         }
     }
 
+    /// Drops what the store did not take.
+    pub fn discard(&mut self) {
+        self.reports.clear();
+        self.position = None;
+    }
+
     /// Stores the progress if it has reports, which people read.
     pub async fn save_reports(&mut self) {
         if !self.reports.is_empty() {
@@ -107,8 +113,7 @@ impl Journal {
         });
         match saving.await {
             Ok(Ok(())) => {
-                self.reports.clear();
-                self.position = None;
+                self.discard();
             }
             Ok(Err(error)) => {
                 tracing::warn!(error, webhook.id = %id, "cannot store the progress of a webhook");

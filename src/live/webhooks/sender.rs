@@ -118,6 +118,8 @@ impl Sender {
             self.has_duty = caught_up.await.is_ok_and(|caught_up| caught_up.is_some());
         } else if had_duty && !self.has_duty {
             self.journal.save().await;
+            // Another node knows better how far the webhook is by the time this one sends again.
+            self.journal.discard();
             self.unread.clear();
         }
         self.has_duty

@@ -7,7 +7,8 @@
 use crate::model::{
     Account, AuditEntry, Author, Change, ChangeKind, InvalidProfile, MonotonicSeconds, Pet, PetId,
     Photo, PhotoFile, PhotoHash, Profile, ProfileInput, Removal, Rescue, RescueField, Rev,
-    StatusNote, TextKind, Timestamp, Token, Webhook, WebhookInput, check_token_name, clean_text,
+    StatusNote, TextKind, Timestamp, Token, Webhook, WebhookInput, WebhookProgress,
+    check_token_name, clean_text,
 };
 use crate::store::{ClockReading, StoreError};
 
@@ -151,9 +152,13 @@ pub fn validate_token(token: Token) -> Result<Token, StoreError> {
     Ok(Token { name, ..token })
 }
 
-/// Validates a webhook by the rules of its form.
+/// Validates a webhook by the rules of its form, and drops its progress, which is of another log.
 pub fn validate_webhook(webhook: &Webhook) -> Result<Webhook, StoreError> {
     let validated = WebhookInput::from_webhook(webhook).apply_to(webhook);
+    let validated = validated.map(|webhook| Webhook {
+        progress: WebhookProgress::default(),
+        ..webhook
+    });
     validated.map_err(|errors| match errors.first() {
         Some(error) => invalid(error.field, &error.message),
         None => invalid("webhook", "it is not valid"),
