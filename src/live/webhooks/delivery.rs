@@ -6,7 +6,7 @@ use super::WebhookSenders;
 use super::message::Content;
 use crate::auth::BaseUrl;
 use crate::model::{
-    AdoptionState, Audience, Change, ChangeKind, Cursor, Pet, Rev, Visibility, WebhookEvent,
+    AdoptionState, Change, ChangeKind, Cursor, Pet, PetId, Rev, Visibility, WebhookEvent,
 };
 use crate::store::StoreError;
 
@@ -30,7 +30,7 @@ pub struct PublicDelivery {
 
 /// A change of the log that is not sent, and the reason.
 pub enum NotSent {
-    /// The pet is private now, or is in the trash, or visitors never learned of the change.
+    /// The pet is private now, or was deleted, or visitors never learned of the change.
     NotPublic,
     /// The log does not have the change any more.
     NotInLog,
@@ -40,7 +40,7 @@ impl NotSent {
     /// Returns the reason as a sentence.
     pub const fn text(&self) -> &'static str {
         match self {
-            NotSent::NotPublic => "The pet is not on the board any more.",
+            NotSent::NotPublic => "The pet is private now, or was deleted.",
             NotSent::NotInLog => "The history does not have this change any more.",
         }
     }
@@ -56,12 +56,12 @@ impl WebhookSenders {
         if change.visibility == Visibility::Hidden {
             return Ok(Err(NotSent::NotPublic));
         }
-        let shown = self.hub.pet(change.pet, Audience::Public);
+        let name = self.public_name(change.pet);
         let event = match &change.kind {
             _ if change.visibility.is_withdrawn() => WebhookEvent::Removed,
             ChangeKind::Gone(_) => WebhookEvent::Removed,
             ChangeKind::Pet(pet) if pet.is_in_trash() => WebhookEvent::Removed,
-            _ if shown.is_none() => return Ok(Err(NotSent::NotPublic)),
+            _ if name.is_none() => return Ok(Err(NotSent::NotPublic)),
             ChangeKind::Pet(pet) => self.edit_event(&change, pet)?,
             ChangeKind::Status(_) | ChangeKind::StatusSince(..) => WebhookEvent::Status,
         };
@@ -71,10 +71,7 @@ impl WebhookSenders {
                 epoch,
                 rev: change.rev,
             },
-            name: match event {
-                WebhookEvent::Removed => self.name_of_removed(&change),
-                _ => shown.map(|(pet, _)| pet.profile.name.clone()),
-            },
+            name: name.filter(|_| !change.visibility.is_withdrawn()),
             event,
             change,
         }))
@@ -158,12 +155,9 @@ impl WebhookSenders {
         }
     }
 
-    /// Returns the name of a pet that went from the board, unless it is private now.
-    fn name_of_removed(&self, change: &Change) -> Option<String> {
-        if change.visibility.is_withdrawn() {
-            return None;
-        }
-        let stored: Arc<Pet> = self.hub.stored(change.pet)?.0.pet;
+    /// Returns the name of a pet on the board or in the trash, unless it is private or was deleted.
+    fn public_name(&self, pet: PetId) -> Option<String> {
+        let stored: Arc<Pet> = self.hub.stored(pet)?.0.pet;
         let is_private = stored.profile.state == AdoptionState::Private;
         (!is_private).then(|| stored.profile.name.clone())
     }
