@@ -6,7 +6,7 @@
 //! | 2. store, accounts, hub | 5. the engine is closed |
 //! | 3. writer | 4. after its queue is empty |
 //! | 4. delivery workers | 3. after their last viewer |
-//! | 5. servers, simulator, senders of webhooks, maintenance | 2. after their last request |
+//! | 5. servers, simulator, workers of webhooks, maintenance | 2. after their last request |
 //! | 6. requests are accepted | 1. no more |
 
 use std::io;
@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::config::{Config, EngineChoice};
 use crate::hub::{Hub, REQUESTS_KEPT_FOR};
 use crate::limits::ClientLimiter;
-use crate::live::WebhookSenders;
+use crate::live::WebhookWorkers;
 use crate::metrics::Metrics;
 use crate::model::{ActivitiesVersion, ChangeSource, Rescue, Rev};
 use crate::serve::{PassedListeners, Server, adopt, listen, probe};
@@ -48,14 +48,14 @@ const DRAIN: Duration = Duration::from_millis(500);
 
 /// The hub is read for the health of the server. A reader waits for microseconds, unless a thread that
 /// holds its lock is stuck.
-const HUB_PATIENCE: Duration = Duration::from_secs(5);
+const HUB_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running server. Dropping it without `stop` leaves its tasks to the runtime.
 pub struct App {
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
     grace: Duration,
-    /// Accept loops, HTTP connections, the simulator, the senders of webhooks and the maintenance of accounts.
+    /// Accept loops, HTTP connections, the simulator, the workers of webhooks and the maintenance of accounts.
     tasks: TaskTracker,
     /// Handles that the requests share, and the delivery workers.
     state: Arc<AppState>,
@@ -172,13 +172,13 @@ impl App {
         serve(listener, endpoint, config.max_connections);
 
         if authenticator.staff().is_ok() {
-            let senders = WebhookSenders::new(
+            let workers = WebhookWorkers::new(
                 Arc::clone(&hub),
                 engine,
                 authenticator.clone(),
                 config.webhooks,
             );
-            let sending = Arc::new(senders).run(state.stop_token().clone());
+            let sending = Arc::new(workers).run(state.stop_token().clone());
             app.tasks.spawn(sending);
             app.spawn_until_stop(run_maintenance(authenticator));
         }
@@ -212,7 +212,7 @@ impl App {
         }
         let hub = Arc::clone(self.state.hub());
         let read = spawn_blocking(move || hub.newest());
-        if !matches!(timeout(HUB_PATIENCE, read).await, Ok(Ok(_))) {
+        if !matches!(timeout(HUB_TIMEOUT, read).await, Ok(Ok(_))) {
             return false;
         }
         match probe(self.address).await {

@@ -171,7 +171,7 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// Time without a change after which a person's turn at a shared device ends.
     pub turn: Duration,
-    /// The senders of webhooks.
+    /// The workers of webhooks.
     pub webhooks: WebhookConfig,
     /// How long a graceful shutdown may take.
     pub grace: Duration,

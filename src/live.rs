@@ -30,7 +30,7 @@ pub use self::protocol::{REFERENCE_LIMIT, too_many_writes};
 pub use self::query::{LiveQuery, WAIT_MAX};
 pub use self::sse::watch_sse;
 pub use self::state::read_state;
-pub use self::webhooks::{WebhookConfig, WebhookSenders};
+pub use self::webhooks::{WebhookConfig, WebhookWorkers};
 pub use self::websocket::watch_websocket;
 use crate::app_state::AppState;
 use crate::delivery::{Transport, ViewerSlot};

@@ -119,7 +119,7 @@ impl Hub {
     }
 
     /// Waits until visitors learn of a change after `cursor`, or the epoch is another. Cancel safe.
-    pub async fn passed(&self, cursor: Cursor) {
+    pub async fn wait_past(&self, cursor: Cursor) {
         let waiter = self.waiters.register(&TopicFilter::All);
         let is_at = |newest: Cursor| newest.epoch == cursor.epoch && newest.rev <= cursor.rev;
         while is_at(self.cursor()) {

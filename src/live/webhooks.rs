@@ -1,8 +1,8 @@
 //! Sends public changes to the webhooks of the rescue.
 //!
-//! The log of changes is the outbox, so a commit costs nothing more. Each webhook has a sender: a task
+//! The log of changes is the outbox, so a commit costs nothing more. Each webhook has a worker: a task
 //! that reads the log from the webhook's position, and sends one delivery after the other. What fails
-//! waits for its next attempt in the webhook's record. The sender stores its progress at most once a
+//! waits for its next attempt in the webhook's record. The worker stores its progress at most once a
 //! second, between deliveries; after a kill it sends again what was not stored, with the same ids. On a cluster one
 //! node sends, by a lease. Without webhooks there is no task but the one that waits for the first.
 
@@ -10,7 +10,7 @@ mod client;
 mod delivery;
 mod journal;
 mod message;
-mod sender;
+mod worker;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::client::Trust;
-use self::sender::Sender;
+use self::worker::WebhookWorker;
 use crate::auth::Authenticator;
 use crate::hub::Hub;
 use crate::model::WebhookId;
 use crate::store::{Duty, Engine};
 
-/// Settings of the senders.
+/// Settings of the workers.
 #[derive(Clone, Debug)]
 pub struct WebhookConfig {
     /// True if deliveries may go to this machine and its network.
@@ -51,8 +51,8 @@ impl Default for WebhookConfig {
     }
 }
 
-/// Starts and ends the senders.
-pub struct WebhookSenders {
+/// Starts and ends the workers.
+pub struct WebhookWorkers {
     hub: Arc<Hub>,
     engine: Arc<dyn Engine>,
     authenticator: Authenticator,
@@ -60,15 +60,15 @@ pub struct WebhookSenders {
     trust: Trust,
 }
 
-impl WebhookSenders {
-    /// Creates the senders of a running program.
+impl WebhookWorkers {
+    /// Creates the workers of a running program.
     pub fn new(
         hub: Arc<Hub>,
         engine: Arc<dyn Engine>,
         authenticator: Authenticator,
         config: WebhookConfig,
     ) -> Self {
-        WebhookSenders {
+        WebhookWorkers {
             hub,
             engine,
             authenticator,
@@ -77,14 +77,14 @@ impl WebhookSenders {
         }
     }
 
-    /// Runs a sender for every webhook that is not paused, until `stop`. Then waits until all have stored
+    /// Runs a worker for every webhook that is not paused, until `stop`. Then waits until all have stored
     /// their progress.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let Ok(staff) = self.authenticator.staff() else {
             return;
         };
         let mut changed = staff.accounts().webhooks().changed();
-        let mut running = RunningSenders::default();
+        let mut running = RunningWorkers::default();
         let mut is_candidate = false;
         while !stop.is_cancelled() {
             changed.mark_unchanged();
@@ -101,7 +101,7 @@ impl WebhookSenders {
                 is_candidate = true;
             }
             let start = |id, stop| {
-                Sender::new(&self, id, stop, staff.accounts().webhooks().changed()).run()
+                WebhookWorker::new(&self, id, stop, staff.accounts().webhooks().changed()).run()
             };
             running.set(&active, start, &stop);
             tokio::select! {
@@ -114,15 +114,15 @@ impl WebhookSenders {
     }
 }
 
-/// The tasks of the senders.
+/// The tasks of the workers.
 #[derive(Default)]
-struct RunningSenders {
+struct RunningWorkers {
     tasks: JoinSet<()>,
     by_task: HashMap<Id, WebhookId>,
     stops: HashMap<WebhookId, CancellationToken>,
 }
 
-impl RunningSenders {
+impl RunningWorkers {
     /// Spawns what `start` returns for each webhook of `active` without a task, and stops the others. A
     /// webhook that is resumed before its task has ended gets a new one then.
     fn set<F: Future<Output = ()> + Send + 'static>(
@@ -152,7 +152,7 @@ impl RunningSenders {
             None => return std::future::pending().await,
             Some(Ok((task, ()))) => task,
             Some(Err(error)) => {
-                tracing::error!(%error, "a sender of a webhook panicked; it is started again");
+                tracing::error!(%error, "a worker of a webhook panicked; it is started again");
                 error.id()
             }
         };

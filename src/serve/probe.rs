@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// A server that needs longer for the first bytes of an answer is stuck.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The start of an answer with its status: `HTTP/1.1 200`.
 const STATUS_LINE_BYTES: usize = 12;
@@ -32,7 +32,7 @@ pub async fn probe(listener: SocketAddr) -> io::Result<u16> {
         let status = start.and_then(|start| start.strip_prefix("HTTP/1.1 ")?.parse().ok());
         status.ok_or_else(|| io::Error::other("the answer is not HTTP"))
     };
-    timeout(PATIENCE, answer).await?
+    timeout(TIMEOUT, answer).await?
 }
 
 /// Returns the address at which this machine reaches a listener: loopback if it listens on all addresses.

@@ -1,4 +1,4 @@
-//! Edits of webhooks by admins, and the steps of the sender.
+//! Edits of webhooks by admins, and the steps of the worker.
 
 use std::sync::Arc;
 
@@ -159,7 +159,7 @@ impl Webhooks<'_> {
         })
     }
 
-    /// Stores the steps of the sender. Does nothing for a webhook that was removed.
+    /// Stores the steps of the worker. Does nothing for a webhook that was removed.
     ///
     /// # Errors
     /// `Store`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::WebhookSenders;
+use super::WebhookWorkers;
 use super::message::Content;
 use crate::auth::BaseUrl;
 use crate::model::{
@@ -46,7 +46,7 @@ impl NotSent {
     }
 }
 
-impl WebhookSenders {
+impl WebhookWorkers {
     /// Returns the delivery of a change, as visitors may have it now: a pet that is private now is named in
     /// nothing but the id of its removal. Blocks on the disk.
     ///

@@ -1,4 +1,4 @@
-//! Progress of a sender that the store does not have yet.
+//! Progress of a worker that the store does not have yet.
 //!
 //! An edit of the store waits for the disk, so there is at most one per second and webhook, and not one
 //! per delivery. What is lost in a crash is sent again.

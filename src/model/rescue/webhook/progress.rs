@@ -1,7 +1,7 @@
 //! The durable state of a webhook: its position in the log, the deliveries that wait, and the newest
 //! reports.
 //!
-//! The log of changes is the outbox: nothing is stored per change. A sender moves the position, and
+//! The log of changes is the outbox: nothing is stored per change. A worker moves the position, and
 //! stores only what failed.
 
 use std::fmt::Display;
@@ -85,7 +85,7 @@ pub struct DeliveryReport {
     pub retry_at: Option<Timestamp>,
 }
 
-/// A step of a sender.
+/// A step of a worker.
 #[derive(Clone, Debug)]
 pub enum WebhookStep {
     /// Everything up to here was read from the log.
@@ -139,7 +139,7 @@ impl WebhookProgress {
         self.reports.truncate(WebhookProgress::REPORTS_KEPT);
     }
 
-    /// Makes a delivery due now, with all of its attempts. Does nothing if twice as many wait as a sender
+    /// Makes a delivery due now, with all of its attempts. Does nothing if twice as many wait as a worker
     /// lets wait: then the receiver does not work.
     pub fn enqueue(&mut self, id: String, now: Timestamp) {
         self.waiting.retain(|waiting| waiting.id != id);

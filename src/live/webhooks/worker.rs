@@ -1,4 +1,4 @@
-//! The sender of one webhook: one delivery after the other, in the order of the log.
+//! The worker of one webhook: one delivery after the other, in the order of the log.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::WebhookSenders;
+use super::WebhookWorkers;
 use super::client::{Attempt, WebhookClient};
 use super::delivery::NotSent;
 use super::journal::Journal;
@@ -33,11 +33,11 @@ const IDLE_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// How long a stop waits for the answer to a delivery that was sent.
-const STOP_PATIENCE: Duration = Duration::from_secs(2);
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Sends to one webhook, until it is stopped.
-pub struct Sender {
-    senders: Arc<WebhookSenders>,
+pub struct WebhookWorker {
+    workers: Arc<WebhookWorkers>,
     id: WebhookId,
     stop: CancellationToken,
     /// Notified after each edit of a webhook.
@@ -51,8 +51,8 @@ pub struct Sender {
     has_duty: bool,
 }
 
-/// Next action of a sender.
-enum SenderTurn {
+/// Next action of a worker.
+enum NextAction {
     /// A delivery that waited: id, attempts so far, and its content or the reason to drop it.
     Again(String, u32, Result<Content, NotSent>),
     /// A change of the log; `None` for one that this webhook does not get.
@@ -61,28 +61,28 @@ enum SenderTurn {
     Wait(Duration, Cursor),
 }
 
-impl Sender {
-    /// Creates the sender of a webhook.
+impl WebhookWorker {
+    /// Creates the worker of a webhook.
     pub fn new(
-        senders: &Arc<WebhookSenders>,
+        workers: &Arc<WebhookWorkers>,
         id: WebhookId,
         stop: CancellationToken,
         edited: watch::Receiver<()>,
     ) -> Self {
-        Sender {
-            senders: Arc::clone(senders),
+        WebhookWorker {
+            workers: Arc::clone(workers),
             id,
             stop,
             edited,
             client: WebhookClient::default(),
-            journal: Journal::new(senders.authenticator.clone(), id),
+            journal: Journal::new(workers.authenticator.clone(), id),
             unread: VecDeque::new(),
             paused_until: None,
             has_duty: false,
         }
     }
 
-    /// Sends until the sender is stopped, or the webhook is paused or removed. Stores the progress then.
+    /// Sends until the worker is stopped, or the webhook is paused or removed. Stores the progress then.
     pub async fn run(mut self) {
         while !self.stop.is_cancelled() {
             if !self.is_on_duty().await {
@@ -93,7 +93,7 @@ impl Sender {
             let Some((webhook, progress)) = self.journal.webhook() else {
                 break;
             };
-            match self.next_turn(&webhook, &progress).await {
+            match self.next_action(&webhook, &progress).await {
                 Ok(turn) => self.take(turn, &webhook).await,
                 Err(error) => {
                     tracing::debug!(%error, webhook.id = %self.id, "the log cannot be read for a webhook");
@@ -108,9 +108,9 @@ impl Sender {
     /// Returns true if this node sends. What another node sent before is known then.
     async fn is_on_duty(&mut self) -> bool {
         let had_duty =
-            std::mem::replace(&mut self.has_duty, self.senders.hub.leads(Duty::Webhooks));
+            std::mem::replace(&mut self.has_duty, self.workers.hub.leads(Duty::Webhooks));
         if self.has_duty && !had_duty {
-            let authenticator = self.senders.authenticator.clone();
+            let authenticator = self.workers.authenticator.clone();
             let caught_up = spawn_blocking(move || {
                 let staff = authenticator.staff().ok()?;
                 staff.accounts().catch_up().ok()
@@ -126,11 +126,11 @@ impl Sender {
     }
 
     /// Decides what to do next. A delivery that is due comes before newer changes.
-    async fn next_turn(
+    async fn next_action(
         &mut self,
         webhook: &Webhook,
         progress: &WebhookProgress,
-    ) -> Result<SenderTurn, StoreError> {
+    ) -> Result<NextAction, StoreError> {
         let newest = self.newest();
         let position = progress.position.unwrap_or(newest);
         if let Some(pause) = self.paused_until.map(|until| until - Instant::now())
@@ -139,21 +139,21 @@ impl Sender {
             // No change ends this pause.
             self.journal.save().await;
             self.rest(pause.min(IDLE_PAUSE)).await;
-            return Ok(SenderTurn::Wait(Duration::ZERO, position));
+            return Ok(NextAction::Wait(Duration::ZERO, position));
         }
         let now = Timestamp::now();
         if let Some(waiting) = progress.next_due(now) {
             let (id, attempts) = (waiting.id.clone(), waiting.attempts);
-            let (senders, same) = (Arc::clone(&self.senders), id.clone());
-            let content = blocking(move || senders.content_again(&same)).await?;
-            return Ok(SenderTurn::Again(id, attempts, content));
+            let (workers, same) = (Arc::clone(&self.workers), id.clone());
+            let content = blocking(move || workers.content_again(&same)).await?;
+            return Ok(NextAction::Again(id, attempts, content));
         }
         let until_due = progress.time_until_due(now).unwrap_or(LONGEST_WAIT);
         let has_room = progress.waiting.len() < WebhookProgress::WAITING_LIMIT;
         if has_room && let Some(turn) = self.next_change(webhook, position, newest).await? {
             return Ok(turn);
         }
-        let lease = if self.senders.engine.is_shared() {
+        let lease = if self.workers.engine.is_shared() {
             IDLE_PAUSE
         } else {
             LONGEST_WAIT
@@ -167,7 +167,7 @@ impl Sender {
                 ..newest
             }
         };
-        Ok(SenderTurn::Wait(until_due.min(lease), until))
+        Ok(NextAction::Wait(until_due.min(lease), until))
     }
 
     /// Returns the next change after `position`; `None` if there is none yet.
@@ -176,7 +176,7 @@ impl Sender {
         webhook: &Webhook,
         position: Cursor,
         newest: Cursor,
-    ) -> Result<Option<SenderTurn>, StoreError> {
+    ) -> Result<Option<NextAction>, StoreError> {
         if position.epoch != newest.epoch {
             self.unread.clear();
             let detail = "The history of the store began again. Changes before that are not sent.";
@@ -196,13 +196,13 @@ impl Sender {
         };
         let rev = change.rev;
         let cursor = Cursor { rev, ..position };
-        let senders = Arc::clone(&self.senders);
-        let delivery = blocking(move || senders.delivery(change)).await?;
+        let workers = Arc::clone(&self.workers);
+        let delivery = blocking(move || workers.delivery(change)).await?;
         let delivery = delivery.ok();
         let delivery = delivery.filter(|found| webhook.events.contains(&found.event));
         let content =
-            delivery.map(|delivery| (cursor.to_string(), self.senders.content(&delivery)));
-        Ok(Some(SenderTurn::New(cursor, content)))
+            delivery.map(|delivery| (cursor.to_string(), self.workers.content(&delivery)));
+        Ok(Some(NextAction::New(cursor, content)))
     }
 
     /// Reads the next changes. Returns a turn if there are none of which the webhook could get one.
@@ -210,13 +210,13 @@ impl Sender {
         &mut self,
         position: Cursor,
         newest: Cursor,
-    ) -> Result<Option<SenderTurn>, StoreError> {
-        let senders = Arc::clone(&self.senders);
+    ) -> Result<Option<NextAction>, StoreError> {
+        let workers = Arc::clone(&self.workers);
         let (after, upto) = (position.rev, newest.rev);
-        let read = blocking(move || senders.engine.tail(after, BATCH)).await;
+        let read = blocking(move || workers.engine.tail(after, BATCH)).await;
         if let Err(StoreError::Trimmed) = read {
-            let senders = Arc::clone(&self.senders);
-            let recent = blocking(move || senders.engine.recent(upto, RECENT)).await?;
+            let workers = Arc::clone(&self.workers);
+            let recent = blocking(move || workers.engine.recent(upto, RECENT)).await?;
             let rev = recent.after.max(after.next());
             let detail = format!(
                 "The history does not reach back far enough: changes {} to {rev} are not sent.",
@@ -231,11 +231,11 @@ impl Sender {
         Ok(self
             .unread
             .is_empty()
-            .then_some(SenderTurn::New(newest, None)))
+            .then_some(NextAction::New(newest, None)))
     }
 
     /// Reports that changes before `position` are not sent.
-    fn skip_to(&mut self, position: Cursor, detail: &str) -> SenderTurn {
+    fn skip_to(&mut self, position: Cursor, detail: &str) -> NextAction {
         tracing::warn!(webhook.id = %self.id, "{detail}");
         self.journal.report(DeliveryReport {
             id: String::new(),
@@ -248,15 +248,15 @@ impl Sender {
             detail: detail.to_owned(),
             retry_at: None,
         });
-        SenderTurn::New(position, None)
+        NextAction::New(position, None)
     }
 
-    async fn take(&mut self, turn: SenderTurn, webhook: &Webhook) {
+    async fn take(&mut self, turn: NextAction, webhook: &Webhook) {
         match turn {
-            SenderTurn::Again(id, attempts, Ok(content)) => {
+            NextAction::Again(id, attempts, Ok(content)) => {
                 self.attempt(webhook, id, attempts + 1, content).await;
             }
-            SenderTurn::Again(id, attempts, Err(reason)) => {
+            NextAction::Again(id, attempts, Err(reason)) => {
                 let attempt = Attempt {
                     detail: reason.text().to_owned(),
                     ..Attempt::default()
@@ -265,7 +265,7 @@ impl Sender {
                 let result = DeliveryResult::NotSent;
                 self.report(id, about, attempts, Duration::ZERO, result, attempt);
             }
-            SenderTurn::New(cursor, content) => {
+            NextAction::New(cursor, content) => {
                 let is_done = match content {
                     Some((id, content)) => self.attempt(webhook, id, 1, content).await,
                     None => true,
@@ -274,21 +274,21 @@ impl Sender {
                     self.journal.advance(cursor);
                 }
             }
-            SenderTurn::Wait(duration, cursor) if !duration.is_zero() => {
+            NextAction::Wait(duration, cursor) if !duration.is_zero() => {
                 self.journal.save_reports().await;
-                let hub = Arc::clone(&self.senders.hub);
+                let hub = Arc::clone(&self.workers.hub);
                 tokio::select! {
-                    () = hub.passed(cursor) => {}
+                    () = hub.wait_past(cursor) => {}
                     _ = self.edited.changed() => {}
                     () = sleep(duration) => {}
                     () = self.stop.cancelled() => {}
                 }
             }
-            SenderTurn::Wait(..) => {}
+            NextAction::Wait(..) => {}
         }
     }
 
-    /// Sends a delivery once. Returns false if the sender was stopped before the answer: the delivery is
+    /// Sends a delivery once. Returns false if the worker was stopped before the answer: the delivery is
     /// sent again then.
     async fn attempt(
         &mut self,
@@ -297,7 +297,7 @@ impl Sender {
         number: u32,
         content: Content,
     ) -> bool {
-        let config = &self.senders.config;
+        let config = &self.workers.config;
         let started = Instant::now();
         let attempt = match WebhookTarget::parse(&webhook.url) {
             Err(detail) => Attempt {
@@ -307,11 +307,11 @@ impl Sender {
             Ok(target) => {
                 let now = Timestamp::now();
                 let (headers, body) = content.encode(webhook.format, &id, now, &webhook.secret);
-                let trust = &self.senders.trust;
+                let trust = &self.workers.trust;
                 let posting = self.client.post(&target, headers, body, config, trust);
                 let stopped = async {
                     self.stop.cancelled().await;
-                    sleep(STOP_PATIENCE).await;
+                    sleep(STOP_TIMEOUT).await;
                 };
                 tokio::select! {
                     attempt = posting => attempt,
@@ -346,7 +346,7 @@ impl Sender {
             DeliveryResult::NotSent => None,
         };
         if let Some(word) = word {
-            let attempts = &self.senders.hub.metrics().webhook_attempts;
+            let attempts = &self.workers.hub.metrics().webhook_attempts;
             attempts.with_label_values(&[word]).inc();
         }
         if result == DeliveryResult::GivenUp {
@@ -354,7 +354,7 @@ impl Sender {
         }
         let at = Timestamp::now();
         let delay = self
-            .senders
+            .workers
             .config
             .retries
             .get(number.saturating_sub(1) as usize);
@@ -372,7 +372,7 @@ impl Sender {
         });
     }
 
-    /// Waits, or until the sender is stopped.
+    /// Waits, or until the worker is stopped.
     async fn rest(&self, duration: Duration) {
         tokio::select! {
             () = sleep(duration) => {}
@@ -382,7 +382,7 @@ impl Sender {
 
     /// Returns the position after the newest change, of which visitors may have learned nothing.
     fn newest(&self) -> Cursor {
-        let hub = &self.senders.hub;
+        let hub = &self.workers.hub;
         Cursor {
             epoch: hub.epoch(),
             rev: hub.newest().0,
