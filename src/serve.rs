@@ -4,6 +4,7 @@
 //! timeouts, and waits forever at shutdown. This one is hyper's HTTP/1 connection (`connection`) over a
 //! socket with read and write timeouts (`socket`, `read_timeout`) that a live route can take over
 //! (`handoff`), also before the response to its request (`deferred`). It knows nothing about routes.
+//! `probe` and `tls` are for clients.
 
 pub mod conditional;
 mod connection;
@@ -14,6 +15,7 @@ mod passed;
 mod probe;
 mod read_timeout;
 mod socket;
+pub mod tls;
 
 use std::io;
 use std::net::SocketAddr;

@@ -7,6 +7,7 @@
 mod base_url;
 mod files;
 mod http;
+mod https;
 mod machine;
 mod report;
 mod server;

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use self::client::Trust;
+use self::client::LazyTls;
 use self::worker::WebhookWorker;
 use crate::auth::Authenticator;
 use crate::hub::Hub;
@@ -57,7 +57,7 @@ pub struct WebhookWorkers {
     engine: Arc<dyn Engine>,
     authenticator: Authenticator,
     config: WebhookConfig,
-    trust: Trust,
+    tls: LazyTls,
 }
 
 impl WebhookWorkers {
@@ -73,7 +73,7 @@ impl WebhookWorkers {
             engine,
             authenticator,
             config,
-            trust: Trust::default(),
+            tls: LazyTls::default(),
         }
     }
 

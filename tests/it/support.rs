@@ -11,6 +11,7 @@ mod raw;
 mod rescue;
 mod sse;
 mod store;
+mod tls;
 mod viewer;
 mod wait;
 mod ws;
@@ -20,11 +21,14 @@ pub use self::chain::{Chain, without_after};
 pub use self::contract::CONTRACT;
 pub use self::metrics::{metric, metric_in};
 pub use self::poll::Poll;
-pub use self::process::{Process, interrupted, printed, ran, ran_as_nobody, refused, refused_on};
+pub use self::process::{
+    Process, interrupted, printed, printed_with, ran, ran_as_nobody, refused, refused_on,
+};
 pub use self::raw::{Raw, ask, ask_until};
 pub use self::rescue::{Browser, PASSWORD, Rescue, add_people, add_person};
 pub use self::sse::Sse;
 pub use self::store::{fill, log_of, open};
+pub use self::tls::TestAuthority;
 pub use self::viewer::{TRANSPORTS, Viewer};
 pub use self::wait::{until, within};
 pub use self::ws::Ws;

@@ -10,6 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, timeout};
 
 use super::http::{Website, open};
+use super::https::{self, is_this_machine};
 use super::report::Report;
 use super::server::arrived;
 use crate::auth::BaseUrl;
@@ -35,33 +36,15 @@ pub async fn check(
     heartbeat: Duration,
     report: &mut Report,
 ) {
-    let Some(site) = Website::at(base.origin()) else {
+    let Some(site) = https::check(base, report).await else {
         return;
     };
-    check_scheme(base, &site, report);
     let Some(public) = check_program(base, &site, local.as_ref(), report).await else {
         return;
     };
     check_headers(&site, &public, report);
     let (websocket, sse) = tokio::join!(try_websocket(&site), try_sse(&site, heartbeat));
     report_live(websocket, sse, report);
-}
-
-fn check_scheme(base: &BaseUrl, site: &Website, report: &mut Report) {
-    if base.is_secure() || is_this_machine(site.host()) {
-        report.ok("https", base.origin().to_owned());
-    } else {
-        report.warning(
-            "https",
-            format!("{} is not encrypted", base.origin()),
-            "Put a proxy with a certificate in front, such as Caddy: passwords travel in the clear, and \
-             middleboxes break live connections that they can read.",
-        );
-    }
-}
-
-fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 /// Checks that this program answers, and with the store of the server on this machine.
@@ -108,9 +91,7 @@ fn unreachable(origin: &str, error: &io::Error) -> String {
 
 fn reach_advice(error: &io::Error) -> String {
     let text = error.to_string();
-    let advice = if text.contains("certificate") {
-        "Renew the certificate, or let the proxy send its whole chain."
-    } else if error.kind() == io::ErrorKind::ConnectionRefused {
+    let advice = if error.kind() == io::ErrorKind::ConnectionRefused {
         "Start the proxy, and open its port in the firewall."
     } else if text.contains("lookup") {
         "Add the name to the DNS, or correct --base-url."

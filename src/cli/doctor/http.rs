@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,13 +13,11 @@ use poem::http::{Request, Response, Uri, header};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::serve::tls::{TlsClient, TlsError, server_certificate};
 
 /// For a connection and the head of an answer. A slow proxy is not a broken one.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The bodies that the doctor reads as a whole are short.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -30,7 +27,8 @@ pub struct Website {
     host: String,
     port: u16,
     authority: String,
-    is_secure: bool,
+    /// For https.
+    tls: Option<TlsClient>,
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -43,14 +41,13 @@ impl Website {
             host: address.ip().to_string(),
             port: address.port(),
             authority: address.to_string(),
-            is_secure: false,
+            tls: None,
         }
     }
 
-    /// Returns the site at an origin, such as `https://pets.example`. `None` if it has no host.
-    pub fn at(origin: &str) -> Option<Self> {
+    /// Returns the site at an origin, such as `https://pets.example`, which needs `tls`. `None` if it has no host.
+    pub fn at(origin: &str, tls: Option<TlsClient>) -> Option<Self> {
         let uri: Uri = origin.parse().ok()?;
-        let is_secure = uri.scheme_str() == Some("https");
         let authority = uri.authority()?;
         let host = authority
             .host()
@@ -60,9 +57,9 @@ impl Website {
             host: host.to_owned(),
             port: authority
                 .port_u16()
-                .unwrap_or(if is_secure { 443 } else { 80 }),
+                .unwrap_or(if tls.is_some() { 443 } else { 80 }),
             authority: authority.to_string(),
-            is_secure,
+            tls,
         })
     }
 
@@ -78,20 +75,27 @@ impl Website {
 
     async fn connect(&self) -> io::Result<Box<dyn Stream>> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
-        if !self.is_secure {
+        let Some(tls) = &self.tls else {
             return Ok(Box::new(stream));
-        }
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let provider = Arc::new(ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let name = ServerName::try_from(self.host.clone()).map_err(io::Error::other)?;
-        let connector = TlsConnector::from(Arc::new(config));
-        Ok(Box::new(connector.connect(name, stream).await?))
+        };
+        let connected = tls.connect(&self.host, stream).await;
+        Ok(Box::new(connected.map_err(io::Error::other)?))
+    }
+
+    /// Connects, and returns the certificate of the site in DER after it was checked. `None` without https.
+    ///
+    /// # Errors
+    /// The outer ones if there is no connection, the inner ones if the certificate or the handshake has a fault.
+    pub async fn certificate(&self) -> io::Result<Result<Option<Vec<u8>>, TlsError>> {
+        let Some(tls) = &self.tls else {
+            return Ok(Ok(None));
+        };
+        let connected = async {
+            let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+            io::Result::Ok(tls.connect(&self.host, stream).await)
+        };
+        let connected = timeout(TIMEOUT, connected).await??;
+        Ok(connected.map(|stream| server_certificate(&stream).map(|found| found.to_vec())))
     }
 }
 
@@ -119,7 +123,7 @@ pub async fn open(
         tokio::spawn(connection.with_upgrades());
         sender.send_request(request).await.map_err(io::Error::other)
     };
-    timeout(PATIENCE, answer).await?
+    timeout(TIMEOUT, answer).await?
 }
 
 /// Gets a short text. Returns its status and the text.
@@ -130,7 +134,7 @@ pub async fn get(site: &Website, path: &str) -> io::Result<(u16, String)> {
     let answer = open(site, path, &[]).await?;
     let status = answer.status().as_u16();
     let body = Limited::new(answer.into_body(), MAX_BODY_BYTES).collect();
-    let body = timeout(PATIENCE, body).await?.map_err(io::Error::other)?;
+    let body = timeout(TIMEOUT, body).await?.map_err(io::Error::other)?;
     let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
     Ok((status, text))
 }

@@ -6,7 +6,6 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,15 +18,13 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::WebhookConfig;
 use crate::model::{WebhookTarget, is_public_address};
+use crate::serve::tls::{TlsClient, TlsError};
 
 /// Bytes of an answer that are read at most. A longer one is cut off with its connection.
 const ANSWER_LIMIT: usize = 64 * 1024;
@@ -44,9 +41,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest pause that a receiver can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
-/// Root certificates of this machine, read when the first delivery needs them.
-#[derive(Default)]
-pub struct Trust(OnceCell<Arc<ClientConfig>>);
+/// Client with the root certificates of this machine, read when the first delivery needs them.
+pub type LazyTls = OnceCell<TlsClient>;
 
 /// End of an attempt.
 #[derive(Debug, Default)]
@@ -83,9 +79,9 @@ impl WebhookClient {
         headers: HeaderMap,
         body: Bytes,
         config: &WebhookConfig,
-        trust: &Trust,
+        tls: &LazyTls,
     ) -> Attempt {
-        let sending = self.send(target, &headers, &body, config, trust);
+        let sending = self.send(target, &headers, &body, config, tls);
         match timeout(config.timeout, sending).await {
             Ok(Ok(attempt)) => attempt,
             Ok(Err(detail)) => failed(detail),
@@ -104,7 +100,7 @@ impl WebhookClient {
         headers: &HeaderMap,
         body: &Bytes,
         config: &WebhookConfig,
-        trust: &Trust,
+        tls: &LazyTls,
     ) -> Result<Attempt, String> {
         let request = || {
             let mut request = Request::new(Full::new(body.clone()));
@@ -128,7 +124,7 @@ impl WebhookClient {
         {
             return Ok(self.read(connection, response).await);
         }
-        let mut connection = connect(target, config, trust).await?;
+        let mut connection = connect(target, config, tls).await?;
         let response = connection.requests.send_request(request()?).await;
         let response = response.map_err(|error| format!("The request failed: {error}."))?;
         Ok(self.read(connection, response).await)
@@ -208,7 +204,7 @@ fn shorten(text: &str) -> String {
 async fn connect(
     target: &WebhookTarget,
     config: &WebhookConfig,
-    trust: &Trust,
+    tls: &LazyTls,
 ) -> Result<ReceiverConnection, String> {
     let host = &target.host;
     let found = lookup_host((host.as_str(), target.port)).await;
@@ -219,15 +215,10 @@ async fn connect(
     if !target.is_secure {
         return handshake(target, stream).await;
     }
-    let name = ServerName::try_from(host.clone());
-    let name = name.map_err(|_| format!("{host} is not a name for TLS."))?;
-    let connector = TlsConnector::from(trust.get().await?);
-    let stream = connector.connect(name, stream).await;
-    handshake(
-        target,
-        stream.map_err(|error| format!("TLS with {host} failed: {error}."))?,
-    )
-    .await
+    let encrypted = async { tls_client(tls).await?.connect(host, stream).await };
+    let encrypted = encrypted.await;
+    let stream = encrypted.map_err(|error| format!("https with {host} failed: {error}."))?;
+    handshake(target, stream).await
 }
 
 /// Returns the addresses that a delivery may go to.
@@ -291,27 +282,12 @@ async fn handshake(
     })
 }
 
-impl Trust {
-    async fn get(&self) -> Result<Arc<ClientConfig>, String> {
-        let load = async || {
-            let found = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs).await;
-            let found = found.map_err(|error| error.to_string())?;
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(found.certs);
-            if roots.is_empty() {
-                return Err("This machine has no root certificates for https: install \
-                            ca-certificates, or set SSL_CERT_FILE."
-                    .to_owned());
-            }
-            let config = ClientConfig::builder_with_provider(ring::default_provider().into())
-                .with_safe_default_protocol_versions()
-                .map_err(|error| error.to_string())?
-                .with_root_certificates(roots)
-                .with_no_client_auth();
-            Ok(Arc::new(config))
-        };
-        self.0.get_or_try_init(load).await.cloned()
-    }
+async fn tls_client(tls: &LazyTls) -> Result<&TlsClient, TlsError> {
+    let load = async || {
+        let loaded = spawn_blocking(TlsClient::with_native_roots).await;
+        loaded.unwrap_or_else(|panic| Err(TlsError::Handshake(io::Error::other(panic))))
+    };
+    tls.get_or_try_init(load).await
 }
 
 #[cfg(test)]

@@ -307,8 +307,8 @@ impl WebhookWorker {
             Ok(target) => {
                 let now = Timestamp::now();
                 let (headers, body) = content.encode(webhook.format, &id, now, &webhook.secret);
-                let trust = &self.workers.trust;
-                let posting = self.client.post(&target, headers, body, config, trust);
+                let tls = &self.workers.tls;
+                let posting = self.client.post(&target, headers, body, config, tls);
                 let stopped = async {
                     self.stop.cancelled().await;
                     sleep(STOP_TIMEOUT).await;

@@ -1,21 +1,32 @@
 //! `pet-store doctor`: what it finds in a sound installation, and in broken ones.
 
+mod https;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::QUIET;
-use crate::support::{Process, printed};
+use crate::support::{Process, printed, printed_with};
 
 /// Runs the doctor on the store in `folder/data`. Returns its exit code and the findings: level, message and
 /// advice by check.
 async fn examined(folder: &Path, arguments: &[&str]) -> (i32, Vec<(String, String, String)>) {
+    examined_with(folder, arguments, &[]).await
+}
+
+/// As `examined`, with environment variables.
+async fn examined_with(
+    folder: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> (i32, Vec<(String, String, String)>) {
     let arguments = [&["doctor", "--json"], arguments].concat();
-    let (code, text) = printed(folder, &arguments).await;
+    let (code, text) = printed_with(folder, &arguments, environment).await;
     let findings: Vec<Value> = serde_json::from_str(&text).unwrap();
     let field = |finding: &Value, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
     let found = findings.iter().map(|finding| {
@@ -187,7 +198,7 @@ async fn bad_proxy(upstream: String, edit: fn(&str) -> String, holds_streams: bo
 }
 
 async fn relay(
-    mut client: TcpStream,
+    mut client: impl AsyncRead + AsyncWrite + Unpin,
     mut upstream: TcpStream,
     edit: fn(&str) -> String,
     holds_streams: bool,

@@ -114,7 +114,16 @@ pub async fn ran_as_nobody(folder: &Path, arguments: &[&str]) -> (i32, Vec<Strin
 
 /// Runs the binary to its end. Returns its exit code and what it printed on stdout.
 pub async fn printed(folder: &Path, arguments: &[&str]) -> (i32, String) {
-    let output = command(folder, arguments, &[]).output();
+    printed_with(folder, arguments, &[]).await
+}
+
+/// As `printed`, with environment variables.
+pub async fn printed_with(
+    folder: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> (i32, String) {
+    let output = command(folder, arguments, environment).output();
     let output = within("an answer", output).await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     (output.status.code().unwrap(), text)
