@@ -46,8 +46,10 @@ pub struct FormPage {
     pub hidden: Vec<(String, String)>,
     /// Values that somebody else saved, for fields that the form's author changed too.
     theirs: Map<String, Value>,
-    /// Name of the form among the drafts that a browser keeps.
-    draft: String,
+    /// Name of the form among the drafts that a browser keeps. `None` for a form that it must not keep.
+    draft: Option<String>,
+    /// True if a field can have a secret.
+    pub(super) has_secret: bool,
     /// Name of the style sheet with the icons of activities, if the form has them.
     icon_sheet: Option<String>,
 }
@@ -83,7 +85,7 @@ impl FormPage {
             action: "/pets".to_owned(),
             submit: "Add pet",
             cancel: "/pets".to_owned(),
-            draft: "new".to_owned(),
+            draft: Some("new".to_owned()),
             ..FormPage::new(input, errors)
         }
     }
@@ -96,7 +98,7 @@ impl FormPage {
             action: address.clone(),
             submit: "Save",
             cancel: address,
-            draft: pet.id.to_string(),
+            draft: Some(pet.id.to_string()),
             ..FormPage::new(input, errors)
         }
     }
@@ -119,15 +121,12 @@ impl FormPage {
             action: "/settings".to_owned(),
             submit: "Save",
             cancel: "/pets".to_owned(),
-            draft: "settings".to_owned(),
+            draft: Some("settings".to_owned()),
             guesses_time_zone: saved.name.is_empty(),
-            fields: fields
-                .clone()
-                .map(|field| FieldView::setting(field, entered(field)))
-                .collect(),
-            labels: fields.map(|field| (field.name, field.label)).collect(),
-            errors: FieldMessages::new(errors),
-            ..FormPage::default()
+            ..FormPage::with_fields(
+                fields.map(|field| FieldView::setting(field, entered(field))),
+                errors,
+            )
         }
     }
 
@@ -182,12 +181,16 @@ impl FormPage {
     }
 
     fn new(input: &ProfileInput, errors: &[FieldError]) -> Self {
+        FormPage::with_fields(input.texts().map(FieldView::new), errors)
+    }
+
+    /// A form with these fields, and the errors of what was entered.
+    fn with_fields(fields: impl IntoIterator<Item = FieldView>, errors: &[FieldError]) -> Self {
+        let fields: Vec<FieldView> = fields.into_iter().collect();
+        let labels = fields.iter().map(|field| (field.name, field.label));
         FormPage {
-            fields: input.texts().map(FieldView::new).collect(),
-            labels: Profile::FIELDS
-                .each_ref()
-                .map(|field| (field.name, field.label))
-                .into(),
+            labels: labels.collect(),
+            fields,
             errors: FieldMessages::new(errors),
             ..FormPage::default()
         }

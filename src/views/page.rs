@@ -27,9 +27,11 @@ pub trait Page: Serialize {
     /// these.
     const HAS_TEXT_INPUT: bool = false;
 
-    /// True if the page can contain a secret that is the same in each answer: a token or a link that
-    /// is shown once. Such a page is not compressed. The form token is none, since it is masked.
-    const HAS_SECRET: bool = false;
+    /// Returns true if the page can contain a secret that is the same in each answer, such as a token, or a link that
+    /// is shown once. Such a page is neither compressed nor stored. The form token is none, since it is masked.
+    fn has_secret(&self) -> bool {
+        false
+    }
 }
 
 macro_rules! templates {
@@ -72,6 +74,10 @@ impl Page for ShowPage {
 impl Page for FormPage {
     const TEMPLATE: &'static str = "pages/form.html";
     const HAS_TEXT_INPUT: bool = true;
+
+    fn has_secret(&self) -> bool {
+        self.has_secret
+    }
 }
 
 impl Page for ImportPage {
@@ -86,22 +92,34 @@ impl Page for PhotosPage {
 
 impl Page for InvitationPage {
     const TEMPLATE: &'static str = "pages/invitation.html";
-    const HAS_SECRET: bool = true;
+
+    fn has_secret(&self) -> bool {
+        true
+    }
 }
 
 impl Page for AccountPage {
     const TEMPLATE: &'static str = "pages/account.html";
-    const HAS_SECRET: bool = true;
+
+    fn has_secret(&self) -> bool {
+        true
+    }
 }
 
 impl Page for StaffPage {
     const TEMPLATE: &'static str = "pages/staff.html";
-    const HAS_SECRET: bool = true;
+
+    fn has_secret(&self) -> bool {
+        true
+    }
 }
 
 impl Page for WebhookPage {
     const TEMPLATE: &'static str = "pages/form/webhook.html";
-    const HAS_SECRET: bool = true;
+
+    fn has_secret(&self) -> bool {
+        true
+    }
 }
 
 impl Page for SignInPage {

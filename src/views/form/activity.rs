@@ -1,7 +1,7 @@
 //! The form for an activity of the rescue's own.
 
 use super::super::choice::Choice;
-use super::{FieldMessages, FieldView, FormPage};
+use super::{FieldView, FormPage};
 use crate::model::{ActivityIcon, ActivityInput, ActivitySheet, FieldError, Status};
 
 /// Returns the form that adds an activity, or edits the one with the word `edited`, with what was entered and its
@@ -61,29 +61,18 @@ pub fn activity_form(
             ..FieldView::default()
         });
     }
+    let (heading, submit) = match edited {
+        Some(_) => ("Edit activity", "Save"),
+        None => ("Add an activity", "Add activity"),
+    };
     FormPage {
-        heading: if edited.is_some() {
-            "Edit activity"
-        } else {
-            "Add an activity"
-        }
-        .to_owned(),
+        heading: heading.to_owned(),
         action: edited.map_or_else(|| list.to_owned(), |word| format!("{list}/{word}")),
-        submit: if edited.is_some() {
-            "Save"
-        } else {
-            "Add activity"
-        },
+        submit,
         cancel: list.to_owned(),
-        draft: format!("activity-{}", edited.unwrap_or("new")),
-        labels: fields
-            .iter()
-            .map(|field| (field.name, field.label))
-            .collect(),
-        fields,
-        errors: FieldMessages::new(errors),
+        draft: Some(format!("activity-{}", edited.unwrap_or("new"))),
         icon_sheet: Some(ActivitySheet::name_of_icons()),
-        ..FormPage::default()
+        ..FormPage::with_fields(fields, errors)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::super::choice::Choice;
 use super::super::counted;
 use super::super::time_text::{Now, TimeView};
-use super::{FieldMessages, FieldView, FormPage};
+use super::{FieldView, FormPage};
 use crate::model::{
     DeliveryReport, DeliveryResult, FieldError, WaitingDelivery, Webhook, WebhookEvent,
     WebhookFormat, WebhookId, WebhookInput, WebhookProgress,
@@ -25,7 +25,7 @@ pub fn webhook_form(
     let is_chosen = |word: &str| input.events.iter().any(|chosen| chosen == word);
     let formats = WebhookFormat::ALL.iter();
     let events = WebhookEvent::ALL.iter();
-    let fields = vec![
+    let fields = [
         FieldView {
             name: "name",
             label: "Name",
@@ -67,28 +67,19 @@ pub fn webhook_form(
             ..FieldView::default()
         },
     ];
+    let (heading, submit) = match edited {
+        Some(_) => ("Edit webhook", "Save"),
+        None => ("Add a webhook", "Add webhook"),
+    };
+    let page = edited.map_or_else(|| list.to_owned(), |id| format!("{list}/{id}"));
     FormPage {
-        heading: if edited.is_some() {
-            "Edit webhook"
-        } else {
-            "Add a webhook"
-        }
-        .to_owned(),
-        action: edited.map_or_else(|| list.to_owned(), |id| format!("{list}/{id}/edit")),
-        submit: if edited.is_some() {
-            "Save"
-        } else {
-            "Add webhook"
-        },
-        cancel: edited.map_or_else(|| list.to_owned(), |id| format!("{list}/{id}")),
-        draft: edited.map_or_else(|| "webhook".to_owned(), |id| format!("webhook-{id}")),
-        labels: fields
-            .iter()
-            .map(|field| (field.name, field.label))
-            .collect(),
-        fields,
-        errors: FieldMessages::new(errors),
-        ..FormPage::default()
+        heading: heading.to_owned(),
+        action: edited.map_or_else(|| list.to_owned(), |_| format!("{page}/edit")),
+        submit,
+        cancel: page,
+        // The address.
+        has_secret: true,
+        ..FormPage::with_fields(fields, errors)
     }
 }
 

@@ -64,7 +64,7 @@ impl PageResponder {
         let html = html.ok_or_else(Failure::internal)?;
         let caching = match rights.form_token {
             // Back shows the form as it was left, without sending it again.
-            Some(_) if P::HAS_TEXT_INPUT => "private, no-cache",
+            Some(_) if P::HAS_TEXT_INPUT && !page.has_secret() => "private, no-cache",
             Some(_) => "no-store",
             None => "no-cache",
         };
@@ -72,7 +72,7 @@ impl PageResponder {
             .content_type("text/html; charset=utf-8")
             .header(header::CACHE_CONTROL, caching)
             .body(html);
-        if P::HAS_SECRET {
+        if page.has_secret() {
             response.set_data(ContainsSecret);
         }
         if let Some(name) = rights.name.filter(|_| P::HAS_TEXT_INPUT) {

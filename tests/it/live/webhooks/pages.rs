@@ -93,6 +93,37 @@ async fn a_webhook_is_added_edited_paused_resumed_and_removed_and_the_audit_says
     assert_eq!(receiver.received().len(), 2);
 }
 
+/// Compressed answers reveal what they repeat, and drafts stay in a browser when its person has signed out.
+#[tokio::test]
+async fn the_form_with_the_address_is_neither_compressed_nor_kept_by_the_browser() {
+    let (_rescue, mut anna) = start().await;
+    let path = add(&mut anna, "https://hooks.example/s3cret", "standard", &ALL).await;
+    let edit = format!("{path}/edit");
+    for (page, is_secret) in [(path.as_str(), true), (&edit, true), ("/settings", false)] {
+        let request = anna.ask("GET", page).header("accept-encoding", "gzip, br");
+        let answer = request.send().await.unwrap();
+        let coding = answer.headers().contains_key("content-encoding");
+        assert_eq!(coding, !is_secret, "{page}");
+        let caching = answer.headers()["cache-control"].to_str().unwrap();
+        assert_eq!(caching == "no-store", is_secret, "{page}: {caching}");
+    }
+    for (page, has_draft) in [(edit.as_str(), false), ("/settings", true)] {
+        assert_eq!(
+            anna.get(page).await.contains("data-draft"),
+            has_draft,
+            "{page}"
+        );
+    }
+    let fields = [("name", ""), ("url", "https://hooks.example/s3cret")];
+    let answer = anna.post(&edit, &fields).await;
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let page = answer.text().await.unwrap();
+    assert!(
+        page.contains("s3cret") && !page.contains("data-draft"),
+        "{page}"
+    );
+}
+
 #[tokio::test]
 async fn a_form_with_mistakes_says_so_and_keeps_what_was_entered() {
     let (_rescue, mut anna) = start().await;
