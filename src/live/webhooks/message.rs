@@ -150,12 +150,14 @@ fn escape_markdown(text: &str) -> String {
     escaped
 }
 
-/// Escapes what Slack would take for a link or a mention.
+/// Escapes what Slack would take for a link or a mention, `<!channel>`. Mattermost also reads `@channel`, `@all`, `@here`
+/// and the names of its users, so an invisible letter (word joiner) follows each `@`.
 fn escape_slack(text: &str) -> String {
     let escaped = text.chars().map(|letter| match letter {
         '&' => Cow::Borrowed("&amp;"),
         '<' => "&lt;".into(),
         '>' => "&gt;".into(),
+        '@' => "@\u{2060}".into(),
         other => other.to_string().into(),
     });
     escaped.collect()
@@ -179,15 +181,17 @@ mod tests {
     #[test]
     fn a_name_neither_formats_nor_mentions() {
         let content = Content {
-            text: "@everyone <!channel> **Rex** [x](http://evil.example): Eating".to_owned(),
+            text: "@everyone <!channel> **Rex** [x](http://evil.example): Eating (@all @here,@channel)"
+                .to_owned(),
             address: Some("https://pets.example/pets/7".to_owned()),
             ..Content::test()
         };
         let secret = WebhookSecret::new([7; 32]);
-        let encode = |format| {
+        let body = |format| {
             let (_, body) = content.encode(format, "test-1", Timestamp::from_micros(0), &secret);
-            serde_json::from_slice::<Value>(&body).unwrap()
+            body
         };
+        let encode = |format| serde_json::from_slice::<Value>(&body(format)).unwrap();
         let discord = encode(WebhookFormat::Discord);
         let text = discord["content"].as_str().unwrap();
         assert!(text.starts_with(r"\@everyone \<!channel\> \*\*Rex\*\* \[x\]\(http:\/\/evil"));
@@ -195,6 +199,14 @@ mod tests {
         assert_eq!(discord["allowed_mentions"]["parse"], json!([]));
         let slack = encode(WebhookFormat::Slack);
         let text = slack["text"].as_str().unwrap();
-        assert!(text.starts_with("@everyone &lt;!channel&gt; "), "{text}");
+        assert!(
+            text.starts_with("@\u{2060}everyone &lt;!channel&gt; "),
+            "{text}"
+        );
+        for mention in ["@everyone", "@all", "@here", "@channel", "<!"] {
+            assert!(!text.contains(mention), "{mention}: {text}");
+        }
+        // ntfy notifies everyone who subscribed, and no others whatever the text is.
+        assert_eq!(body(WebhookFormat::Ntfy), content.text.as_bytes());
     }
 }
