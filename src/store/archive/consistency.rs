@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::ExportedItem;
-use crate::model::{AccountName, Change, Pet, PetId, PhotoHash, Rev};
+use crate::model::{AccountName, Change, Pet, PetId, PhotoHash, Rev, Webhook};
 use crate::store::replay::LogReplay;
 use crate::store::{AccountEdit, StoreError};
 
@@ -18,6 +18,7 @@ pub struct ConsistencyCheck {
     /// The revs of the first and the last change.
     changes: Option<(Rev, Rev)>,
     accounts: BTreeSet<AccountName>,
+    webhooks: usize,
     /// Files of photos: hash and width.
     files: HashSet<(PhotoHash, u32)>,
 }
@@ -39,6 +40,7 @@ impl ConsistencyCheck {
                 self.accounts.insert(account.name.clone());
                 Ok(())
             }
+            ExportedItem::Staff(AccountEdit::PutWebhook(_)) => self.check_webhook(),
             ExportedItem::Photo(hash, files) => {
                 let files = files.iter();
                 self.files.extend(files.map(|file| (*hash, file.width_px)));
@@ -100,6 +102,17 @@ impl ConsistencyCheck {
         self.changes = Some((first, expected));
         self.replay.apply(change);
         Ok(())
+    }
+
+    fn check_webhook(&mut self) -> Result<(), StoreError> {
+        self.webhooks += 1;
+        if self.webhooks <= Webhook::LIMIT {
+            return Ok(());
+        }
+        Err(StoreError::Record(format!(
+            "there are more than {} webhooks, which is the limit",
+            Webhook::LIMIT
+        )))
     }
 
     fn check_id(&self, pet: PetId) -> Result<(), StoreError> {

@@ -141,3 +141,21 @@ fn an_old_export_is_read_without_the_characters_that_are_refused_today() {
     };
     assert_eq!(token.name, "Feeder");
 }
+
+/// All of them were imported, and then none could be added or had a place in the list.
+#[test]
+fn more_webhooks_than_a_rescue_can_have_are_refused() {
+    let with_webhooks = |count: usize| {
+        changed(|lines| {
+            let is_webhook = |line: &Value| line["line"] == "webhook";
+            let place = lines.iter().position(is_webhook).unwrap();
+            let webhook = lines[place].clone();
+            lines.splice(place..=place, std::iter::repeat_n(webhook, count));
+        })
+    };
+    let refused = parsed(&with_webhooks(Webhook::LIMIT + 1)).unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("more than 20 webhooks"), "{text}");
+    let accepted = parsed(&with_webhooks(Webhook::LIMIT)).unwrap_err();
+    assert!(!accepted.to_string().contains("webhooks"), "{accepted}");
+}
