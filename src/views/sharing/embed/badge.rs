@@ -142,6 +142,25 @@ fn look(status: &str) -> Option<([&'static str; 2], &'static str)> {
 mod tests {
     use super::*;
 
+    /// A picture can refer to neither the style of the site nor the icons of the elements, so it has copies.
+    #[test]
+    fn a_badge_has_the_colours_of_the_site_and_the_icons_of_the_elements() {
+        let tokens = include_str!("../../../../public/style/parts/tokens.css");
+        let (light, _) = tokens.split_once("@media").unwrap();
+        let icons = include_str!("../../../../public/petstore/elements/badge.js");
+        let has_colours = |name: &str, [ground, ink]: [&str; 2]| {
+            light.contains(&format!("--{name}-patch: {ground};"))
+                && light.contains(&format!("--{name}-ink: {ink};"))
+        };
+        assert!(has_colours("stale", QUIET));
+        for status in Status::FOUR {
+            let status = status.as_str();
+            let (colours, icon) = look(status).unwrap();
+            assert!(has_colours(status, colours), "{status}");
+            assert!(icons.contains(&format!("{status}: \"{icon}\"")), "{status}");
+        }
+    }
+
     #[test]
     fn a_badge_is_as_wide_as_its_texts() {
         let short = BadgePage::with_texts("Bo", "Eating", look("eating"));
