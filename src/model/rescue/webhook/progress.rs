@@ -104,11 +104,16 @@ impl WebhookProgress {
     /// Failures after which a success means that the receiver works again.
     const OUTAGE: u32 = 3;
 
-    /// Applies a step. After an outage, everything that waits is due.
+    /// Applies a step. The position moves only forwards: a worker that ends may store one from before a pause, after the
+    /// webhook was resumed at a newer one. After an outage, everything that waits is due.
     pub fn apply(&mut self, step: &WebhookStep) {
         let report = match step {
             WebhookStep::Advance(position) => {
-                self.position = Some(*position);
+                let is_behind =
+                    |own: &Cursor| own.epoch == position.epoch && own.rev > position.rev;
+                if !self.position.as_ref().is_some_and(is_behind) {
+                    self.position = Some(*position);
+                }
                 return;
             }
             WebhookStep::Report(report) => report,
@@ -265,6 +270,23 @@ mod tests {
         progress.apply(&report("b", DeliveryResult::Delivered, None));
         assert!(progress.next_due(Timestamp::from_micros(999)).is_none());
         assert!(progress.next_due(Timestamp::from_micros(1000)).is_some());
+    }
+
+    /// Pause and resume within the time that a worker takes to end: it stored its older position, and what had changed
+    /// during the pause was sent.
+    #[test]
+    fn a_position_moves_only_forwards_within_an_epoch() {
+        let cursor = |text: &str| -> Cursor { text.parse().unwrap() };
+        let mut progress = WebhookProgress::default();
+        for (step, position) in [
+            ("9f2c41aa-5", "9f2c41aa-5"),
+            ("9f2c41aa-9", "9f2c41aa-9"),
+            ("9f2c41aa-7", "9f2c41aa-9"),
+            ("00000001-2", "00000001-2"),
+        ] {
+            progress.apply(&WebhookStep::Advance(cursor(step)));
+            assert_eq!(progress.position, Some(cursor(position)), "after {step}");
+        }
     }
 
     #[test]
