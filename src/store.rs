@@ -116,6 +116,17 @@ pub struct Recent {
     pub changes: Vec<Change>,
 }
 
+/// A part of a log that may have lost changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPart {
+    /// The changes that are left, oldest first.
+    pub changes: Vec<Change>,
+    /// The log has no other changes up to this rev.
+    pub reaches: Rev,
+    /// The first and the last rev of what the log lost before `reaches`.
+    pub lost: Option<(Rev, Rev)>,
+}
+
 /// A log of changes and the state after them. Shared by the writer, the only one in this process to
 /// commit, and readers.
 pub trait Engine: PhotoStore + Send + Sync + 'static {
@@ -213,6 +224,28 @@ pub trait Engine: PhotoStore + Send + Sync + 'static {
     /// # Errors
     /// `Read`, as for `snapshot`.
     fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError>;
+
+    /// Returns the oldest changes after `after` that the log still has, at most `limit`. The follower has received `upto`,
+    /// and nothing after it is returned.
+    ///
+    /// # Errors
+    /// `Read`, as for `snapshot`; `Unavailable` if the servers lag behind `upto`.
+    fn left_after(&self, after: Rev, upto: Rev, limit: usize) -> Result<LogPart, StoreError> {
+        let (mut changes, mut reaches) = (Vec::new(), after);
+        while changes.is_empty() && reaches < upto {
+            let end = Rev::new(reaches.get().saturating_add(limit as u64)).min(upto);
+            changes = self.changes_between(reaches, end.next())?;
+            reaches = end;
+        }
+        // A log with a single writer loses only its oldest changes.
+        let first = changes.first().map_or(reaches.next(), |first| first.rev);
+        let lost = (first > after.next()).then(|| (after.next(), Rev::new(first.get() - 1)));
+        Ok(LogPart {
+            changes,
+            reaches,
+            lost,
+        })
+    }
 
     /// Returns the newest changes up to `upto`, at most `limit`, as far back as there is no gap.
     ///

@@ -21,6 +21,7 @@ mod tests;
 mod tokens;
 mod webhooks;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ use super::clock::StoreClock;
 use super::password::HashingBusy;
 use super::secret::FormSecrets;
 use crate::clock::Clock;
-use crate::model::{Account, AccountName, AuditEntry, Rescue, Turn};
+use crate::model::{Account, AccountName, AuditEntry, Rescue, Turn, WebhookId};
 use crate::store::{AccountEdit, AccountFollower, AccountSet, AccountStore, StoreError};
 use crate::writer::InFlightCommits;
 
@@ -251,6 +252,8 @@ struct SharedCache {
     on_rescue: Mutex<Option<RescueFollower>>,
     /// Marked as changed after each edit of a webhook, also by another node.
     webhooks_changed: watch::Sender<()>,
+    /// Failures that keep this node from sending to a webhook. They are not stored: the store may be the cause.
+    webhook_notices: Mutex<HashMap<WebhookId, String>>,
 }
 
 type RescueFollower = Box<dyn Fn(&Rescue) + Send>;

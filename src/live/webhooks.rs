@@ -8,18 +8,21 @@
 
 mod client;
 mod delivery;
+mod failures;
 mod journal;
 mod message;
+mod running;
+#[cfg(test)]
+mod tests;
 mod worker;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::client::LazyTls;
+use self::running::RunningWorkers;
 use self::worker::WebhookWorker;
 use crate::auth::Authenticator;
 use crate::hub::Hub;
@@ -111,57 +114,5 @@ impl WebhookWorkers {
             }
         }
         running.join().await;
-    }
-}
-
-/// The tasks of the workers.
-#[derive(Default)]
-struct RunningWorkers {
-    tasks: JoinSet<()>,
-    by_task: HashMap<Id, WebhookId>,
-    stops: HashMap<WebhookId, CancellationToken>,
-}
-
-impl RunningWorkers {
-    /// Spawns what `start` returns for each webhook of `active` without a task, and stops the others. A
-    /// webhook that is resumed before its task has ended gets a new one then.
-    fn set<F: Future<Output = ()> + Send + 'static>(
-        &mut self,
-        active: &[WebhookId],
-        start: impl Fn(WebhookId, CancellationToken) -> F,
-        stop: &CancellationToken,
-    ) {
-        for (id, stop) in &self.stops {
-            if !active.contains(id) {
-                stop.cancel();
-            }
-        }
-        for id in active {
-            if !self.stops.contains_key(id) {
-                let stop = stop.child_token();
-                let task = self.tasks.spawn(start(*id, stop.clone()));
-                self.by_task.insert(task.id(), *id);
-                self.stops.insert(*id, stop);
-            }
-        }
-    }
-
-    /// Waits until a task has ended; forever if there is none. Cancel safe.
-    async fn ended(&mut self) {
-        let task = match self.tasks.join_next_with_id().await {
-            None => return std::future::pending().await,
-            Some(Ok((task, ()))) => task,
-            Some(Err(error)) => {
-                tracing::error!(%error, "a worker of a webhook panicked; it is started again");
-                error.id()
-            }
-        };
-        if let Some(id) = self.by_task.remove(&task) {
-            self.stops.remove(&id);
-        }
-    }
-
-    async fn join(mut self) {
-        while self.tasks.join_next().await.is_some() {}
     }
 }

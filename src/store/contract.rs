@@ -236,6 +236,15 @@ fn the_log_reads_back_as_it_was_committed() {
         let kept = engine.changes_between(log[0].rev, log[4].rev).unwrap();
         assert_eq!(kept, log[1..4]);
         assert_eq!(engine.changes_between(log[4].rev, log[0].rev).unwrap(), []);
+        let left = |after, upto, limit| {
+            let left = engine.left_after(after, upto, limit).unwrap();
+            assert_eq!(left.lost, None);
+            left.changes
+        };
+        assert_eq!(left(start, log[5].rev, 100), log);
+        assert_eq!(left(log[0].rev, log[5].rev, 2), log[1..3]);
+        assert_eq!(left(log[1].rev, log[3].rev, 100), log[2..4]);
+        assert_eq!(left(log[5].rev, log[5].rev, 100), []);
         let recent = engine.recent(log[5].rev, 3).unwrap();
         assert!(log.ends_with(&recent.changes) && recent.after < log[5].rev);
     });

@@ -50,7 +50,8 @@ use self::photos::PhotoBucket;
 use self::replica::Replica;
 use self::subjects::{PET, PETS, REPUBLISHED, SIMULATOR_LEASE, WEBHOOKS_LEASE};
 use super::{
-    AccountStore, AppliedChange, Duty, Engine, Follower, PhotoStore, Recent, Snapshot, StoreError,
+    AccountStore, AppliedChange, Duty, Engine, Follower, LogPart, PhotoStore, Recent, Snapshot,
+    StoreError,
 };
 use crate::model::{Change, Epoch, PetId, PhotoFile, PhotoHash, Rev, Timestamp};
 
@@ -276,6 +277,11 @@ impl Engine for NatsEngine {
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
         let tail = log::tail(&self.replica.client, after, limit);
         self.runtime.block_on(tail)
+    }
+
+    fn left_after(&self, after: Rev, upto: Rev, limit: usize) -> Result<LogPart, StoreError> {
+        let left = log::left_after(&self.replica.client, after, upto, limit);
+        self.runtime.block_on(left)
     }
 
     fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {

@@ -1,6 +1,7 @@
 //! Edits of webhooks by admins, and the steps of the worker.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, MutexGuard};
 
 use tokio::sync::watch;
 
@@ -31,6 +32,25 @@ impl Webhooks<'_> {
     /// Returns a receiver that is notified after each edit of a webhook, also by another node.
     pub fn changed(&self) -> watch::Receiver<()> {
         self.0.cache.webhooks_changed.subscribe()
+    }
+
+    /// Returns the failure that keeps this node from sending to a webhook, as a sentence for admins.
+    pub fn notice(&self, id: WebhookId) -> Option<String> {
+        self.notices().get(&id).cloned()
+    }
+
+    /// Sets the failure that keeps this node from sending to a webhook, until the program ends.
+    pub fn set_notice(&self, id: WebhookId, notice: Option<String>) {
+        let mut notices = self.notices();
+        match notice {
+            Some(notice) => drop(notices.insert(id, notice)),
+            None => drop(notices.remove(&id)),
+        }
+    }
+
+    fn notices(&self) -> MutexGuard<'_, HashMap<WebhookId, String>> {
+        let notices = self.0.cache.webhook_notices.lock();
+        notices.expect("no holder of this lock panics")
     }
 
     /// Adds the webhook `id`, which gets what comes after `position`. A form that is sent twice adds one.

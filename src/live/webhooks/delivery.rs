@@ -106,8 +106,8 @@ impl WebhookWorkers {
         if cursor.epoch != self.hub.epoch() {
             return Ok(Err(NotSent::NotInLog));
         }
-        let read = self.engine.changes_between(before, cursor.rev.next())?;
-        match read.into_iter().find(|change| change.rev == cursor.rev) {
+        let left = self.engine.left_after(before, cursor.rev, 1)?;
+        match left.changes.into_iter().next() {
             Some(change) => self.delivery(change),
             None => Ok(Err(NotSent::NotInLog)),
         }

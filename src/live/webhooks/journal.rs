@@ -4,12 +4,12 @@
 //! per delivery. What is lost in a crash is sent again.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 
+use super::failures::Failures;
 use crate::auth::Authenticator;
 use crate::model::{Cursor, DeliveryReport, Webhook, WebhookId, WebhookProgress, WebhookStep};
 
@@ -20,8 +20,8 @@ const MAX_UNSAVED: usize = 100;
 /// Interval at which a position is stored that moved over changes which are not delivered.
 const POSITION_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Pause after an edit that the store refused.
-const RETRY_PAUSE: Duration = Duration::from_millis(500);
+/// The action that fails if the store refuses an edit.
+const STORE: &str = "store which deliveries were sent";
 
 /// Reports and position of one webhook.
 pub struct Journal {
@@ -32,6 +32,9 @@ pub struct Journal {
     /// Position that the store does not have.
     position: Option<Cursor>,
     saved_at: Instant,
+    failures: Failures,
+    /// Time of the next attempt after a failure.
+    retry_at: Option<Instant>,
 }
 
 impl Journal {
@@ -43,6 +46,8 @@ impl Journal {
             reports: Vec::new(),
             position: None,
             saved_at: Instant::now(),
+            failures: Failures::default(),
+            retry_at: None,
         }
     }
 
@@ -52,10 +57,9 @@ impl Journal {
         let staff = self.authenticator.staff().ok()?;
         let webhook = staff.accounts().webhooks().get(self.id)?;
         let mut progress = webhook.progress.clone();
-        for step in &self.reports {
-            progress.apply(step);
+        for step in self.steps() {
+            progress.apply(&step);
         }
-        progress.position = self.position.or(progress.position);
         (!webhook.is_paused).then_some((webhook, progress))
     }
 
@@ -69,17 +73,32 @@ impl Journal {
         self.position = Some(position);
     }
 
-    /// Stores the progress if that is due. Waits for the store while it takes nothing and much is unsaved,
-    /// until `stop`.
-    pub async fn save_if_due(&mut self, stop: &CancellationToken) {
+    /// Returns true if so much is unsaved that nothing more may be sent.
+    pub fn is_full(&self) -> bool {
+        self.reports.len() >= MAX_UNSAVED
+    }
+
+    /// Returns the time until the store is tried again; `None` if the last attempt did not fail.
+    pub fn time_until_retry(&self) -> Option<Duration> {
+        let retry_at = self.retry_at?;
+        Some(retry_at.saturating_duration_since(Instant::now()))
+    }
+
+    /// Returns what admins should know.
+    pub fn notice(&self) -> Option<&str> {
+        self.failures.notice()
+    }
+
+    /// Stores the progress if that is due.
+    pub async fn save_if_due(&mut self) {
         let age = self.saved_at.elapsed();
         let has_reports = !self.reports.is_empty() && age >= SAVE_INTERVAL;
         let has_moved = self.position.is_some() && age >= POSITION_INTERVAL;
-        if has_reports || has_moved || self.reports.len() >= MAX_UNSAVED {
-            self.save().await;
-        }
-        while self.reports.len() >= MAX_UNSAVED && !stop.is_cancelled() {
-            sleep(RETRY_PAUSE).await;
+        let is_due = match self.time_until_retry() {
+            Some(time) => time.is_zero(),
+            None => has_reports || has_moved || self.is_full(),
+        };
+        if is_due {
             self.save().await;
         }
     }
@@ -88,19 +107,19 @@ impl Journal {
     pub fn discard(&mut self) {
         self.reports.clear();
         self.position = None;
+        self.retry_at = None;
     }
 
     /// Stores the progress if it has reports, which people read.
     pub async fn save_reports(&mut self) {
-        if !self.reports.is_empty() {
+        if !self.reports.is_empty() && self.retry_at.is_none() {
             self.save().await;
         }
     }
 
     /// Stores the progress. What the store does not take is kept for the next time.
     pub async fn save(&mut self) {
-        let mut steps = self.reports.clone();
-        steps.extend(self.position.map(WebhookStep::Advance));
+        let steps: Vec<WebhookStep> = self.steps().collect();
         self.saved_at = Instant::now();
         if steps.is_empty() {
             return;
@@ -111,14 +130,21 @@ impl Journal {
             let saved = staff.accounts().webhooks().record(id, &steps);
             saved.map_err(|error| error.to_string())
         });
-        match saving.await {
-            Ok(Ok(())) => {
+        let saved = saving.await;
+        match saved.unwrap_or_else(|panic| Err(panic.to_string())) {
+            Ok(()) => {
+                self.failures.end(id, STORE);
                 self.discard();
             }
-            Ok(Err(error)) => {
-                tracing::warn!(error, webhook.id = %id, "cannot store the progress of a webhook");
+            Err(error) => {
+                self.retry_at = Some(Instant::now() + self.failures.add(id, STORE, &error));
             }
-            Err(error) => tracing::error!(%error, "storing the progress of a webhook panicked"),
         }
+    }
+
+    /// Returns what the store does not have.
+    fn steps(&self) -> impl Iterator<Item = WebhookStep> {
+        let position = self.position.map(WebhookStep::Advance);
+        self.reports.iter().cloned().chain(position)
     }
 }

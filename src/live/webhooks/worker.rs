@@ -1,32 +1,31 @@
 //! The worker of one webhook: one delivery after the other, in the order of the log.
 
+mod next_action;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use self::next_action::NextAction;
 use super::WebhookWorkers;
 use super::client::{Attempt, WebhookClient};
-use super::delivery::NotSent;
+use super::failures::Failures;
 use super::journal::Journal;
 use super::message::Content;
 use crate::model::{
-    Change, Cursor, DeliveryReport, DeliveryResult, Rev, Timestamp, Webhook, WebhookId,
-    WebhookProgress, WebhookTarget,
+    Change, DeliveryReport, DeliveryResult, Timestamp, Webhook, WebhookId, WebhookTarget,
 };
-use crate::store::{Duty, StoreError};
+use crate::store::Duty;
 
-/// Changes per read of the log.
-const BATCH: usize = 100;
+/// The action that fails if the store cannot be read.
+const READ: &str = "read the log of changes";
 
-/// Changes that are read to find how far back a trimmed log reaches.
-const RECENT: usize = 10_000;
-
-/// Pause after a failure of the store, and while another node sends.
+/// Pause while another node sends.
 const IDLE_PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest wait without a look at the clock and the lease.
@@ -49,16 +48,9 @@ pub struct WebhookWorker {
     /// End of the pause that the receiver asked for.
     paused_until: Option<Instant>,
     has_duty: bool,
-}
-
-/// Next action of a worker.
-enum NextAction {
-    /// A delivery that waited: id, attempts so far, and its content or the reason to drop it.
-    Again(String, u32, Result<Content, NotSent>),
-    /// A change of the log; `None` for one that this webhook does not get.
-    New(Cursor, Option<(String, Content)>),
-    /// Nothing is to be done for this long, or until a change comes after the cursor.
-    Wait(Duration, Cursor),
+    read_failures: Failures,
+    /// Sentence about failures on the page of the webhook.
+    notice: Option<String>,
 }
 
 impl WebhookWorker {
@@ -79,12 +71,21 @@ impl WebhookWorker {
             unread: VecDeque::new(),
             paused_until: None,
             has_duty: false,
+            read_failures: Failures::default(),
+            notice: None,
         }
     }
 
     /// Sends until the worker is stopped, or the webhook is paused or removed. Stores the progress then.
     pub async fn run(mut self) {
         while !self.stop.is_cancelled() {
+            self.journal.save_if_due().await;
+            self.show_notice();
+            if self.journal.is_full() {
+                self.rest(self.journal.time_until_retry().unwrap_or_default())
+                    .await;
+                continue;
+            }
             if !self.is_on_duty().await {
                 self.rest(IDLE_PAUSE).await;
                 continue;
@@ -94,15 +95,35 @@ impl WebhookWorker {
                 break;
             };
             match self.next_action(&webhook, &progress).await {
-                Ok(turn) => self.take(turn, &webhook).await,
+                Ok(action) => {
+                    self.read_failures.end(self.id, READ);
+                    self.take(action, &webhook).await;
+                }
                 Err(error) => {
-                    tracing::debug!(%error, webhook.id = %self.id, "the log cannot be read for a webhook");
-                    self.rest(IDLE_PAUSE).await;
+                    let pause = self.read_failures.add(self.id, READ, &error);
+                    self.show_notice();
+                    self.rest(pause).await;
                 }
             }
-            self.journal.save_if_due(&self.stop).await;
         }
         self.journal.save().await;
+        self.set_notice(None);
+    }
+
+    /// Shows admins a failure that lasts.
+    fn show_notice(&mut self) {
+        let notice = self.read_failures.notice().or(self.journal.notice());
+        self.set_notice(notice.map(str::to_owned));
+    }
+
+    fn set_notice(&mut self, notice: Option<String>) {
+        if notice != self.notice
+            && let Ok(staff) = self.workers.authenticator.staff()
+        {
+            let webhooks = staff.accounts().webhooks();
+            webhooks.set_notice(self.id, notice.clone());
+            self.notice = notice;
+        }
     }
 
     /// Returns true if this node sends. What another node sent before is known then.
@@ -125,134 +146,8 @@ impl WebhookWorker {
         self.has_duty
     }
 
-    /// Decides what to do next. A delivery that is due comes before newer changes.
-    async fn next_action(
-        &mut self,
-        webhook: &Webhook,
-        progress: &WebhookProgress,
-    ) -> Result<NextAction, StoreError> {
-        let newest = self.newest();
-        let position = progress.position.unwrap_or(newest);
-        if let Some(pause) = self.paused_until.map(|until| until - Instant::now())
-            && !pause.is_zero()
-        {
-            // No change ends this pause.
-            self.journal.save().await;
-            self.rest(pause.min(IDLE_PAUSE)).await;
-            return Ok(NextAction::Wait(Duration::ZERO, position));
-        }
-        let now = Timestamp::now();
-        if let Some(waiting) = progress.next_due(now) {
-            let (id, attempts) = (waiting.id.clone(), waiting.attempts);
-            let (workers, same) = (Arc::clone(&self.workers), id.clone());
-            let content = blocking(move || workers.content_again(&same)).await?;
-            return Ok(NextAction::Again(id, attempts, content));
-        }
-        let until_due = progress.time_until_due(now).unwrap_or(LONGEST_WAIT);
-        let has_room = progress.waiting.len() < WebhookProgress::WAITING_LIMIT;
-        if has_room && let Some(turn) = self.next_change(webhook, position, newest).await? {
-            return Ok(turn);
-        }
-        let lease = if self.workers.engine.is_shared() {
-            IDLE_PAUSE
-        } else {
-            LONGEST_WAIT
-        };
-        let until = if has_room {
-            position
-        } else {
-            // Waits for room, not for changes.
-            Cursor {
-                rev: Rev::new(u64::MAX),
-                ..newest
-            }
-        };
-        Ok(NextAction::Wait(until_due.min(lease), until))
-    }
-
-    /// Returns the next change after `position`; `None` if there is none yet.
-    async fn next_change(
-        &mut self,
-        webhook: &Webhook,
-        position: Cursor,
-        newest: Cursor,
-    ) -> Result<Option<NextAction>, StoreError> {
-        if position.epoch != newest.epoch {
-            self.unread.clear();
-            let detail = "The history of the store began again. Changes before that are not sent.";
-            return Ok(Some(self.skip_to(newest, detail)));
-        }
-        self.unread.retain(|change| change.rev > position.rev);
-        if self.unread.is_empty() {
-            if position.rev >= newest.rev {
-                return Ok(None);
-            }
-            if let Some(turn) = self.read_log(position, newest).await? {
-                return Ok(Some(turn));
-            }
-        }
-        let Some(change) = self.unread.pop_front() else {
-            return Ok(None);
-        };
-        let rev = change.rev;
-        let cursor = Cursor { rev, ..position };
-        let workers = Arc::clone(&self.workers);
-        let delivery = blocking(move || workers.delivery(change)).await?;
-        let delivery = delivery.ok();
-        let delivery = delivery.filter(|found| webhook.events.contains(&found.event));
-        let content =
-            delivery.map(|delivery| (cursor.to_string(), self.workers.content(&delivery)));
-        Ok(Some(NextAction::New(cursor, content)))
-    }
-
-    /// Reads the next changes. Returns a turn if there are none of which the webhook could get one.
-    async fn read_log(
-        &mut self,
-        position: Cursor,
-        newest: Cursor,
-    ) -> Result<Option<NextAction>, StoreError> {
-        let workers = Arc::clone(&self.workers);
-        let (after, upto) = (position.rev, newest.rev);
-        let read = blocking(move || workers.engine.tail(after, BATCH)).await;
-        if let Err(StoreError::Trimmed) = read {
-            let workers = Arc::clone(&self.workers);
-            let recent = blocking(move || workers.engine.recent(upto, RECENT)).await?;
-            let rev = recent.after.max(after.next());
-            let detail = format!(
-                "The history does not reach back far enough: changes {} to {rev} are not sent.",
-                after.next().get(),
-                rev = rev.get(),
-            );
-            return Ok(Some(self.skip_to(Cursor { rev, ..position }, &detail)));
-        }
-        let changes = read?.into_iter().filter(|change| change.rev <= upto);
-        self.unread.extend(changes);
-        // Not every rev of a cluster is a change.
-        Ok(self
-            .unread
-            .is_empty()
-            .then_some(NextAction::New(newest, None)))
-    }
-
-    /// Reports that changes before `position` are not sent.
-    fn skip_to(&mut self, position: Cursor, detail: &str) -> NextAction {
-        tracing::warn!(webhook.id = %self.id, "{detail}");
-        self.journal.report(DeliveryReport {
-            id: String::new(),
-            about: "History".to_owned(),
-            attempt: 0,
-            at: Timestamp::now(),
-            took_ms: 0,
-            result: DeliveryResult::NotSent,
-            status: None,
-            detail: detail.to_owned(),
-            retry_at: None,
-        });
-        NextAction::New(position, None)
-    }
-
-    async fn take(&mut self, turn: NextAction, webhook: &Webhook) {
-        match turn {
+    async fn take(&mut self, action: NextAction, webhook: &Webhook) {
+        match action {
             NextAction::Again(id, attempts, Ok(content)) => {
                 self.attempt(webhook, id, attempts + 1, content).await;
             }
@@ -276,6 +171,8 @@ impl WebhookWorker {
             }
             NextAction::Wait(duration, cursor) if !duration.is_zero() => {
                 self.journal.save_reports().await;
+                let retry = self.journal.time_until_retry();
+                let duration = retry.map_or(duration, |retry| retry.min(duration));
                 let hub = Arc::clone(&self.workers.hub);
                 tokio::select! {
                     () = hub.wait_past(cursor) => {}
@@ -379,21 +276,4 @@ impl WebhookWorker {
             () = self.stop.cancelled() => {}
         }
     }
-
-    /// Returns the position after the newest change, of which visitors may have learned nothing.
-    fn newest(&self) -> Cursor {
-        let hub = &self.workers.hub;
-        Cursor {
-            epoch: hub.epoch(),
-            rev: hub.newest().0,
-        }
-    }
-}
-
-/// Runs what blocks on the disk.
-async fn blocking<T: Send + 'static>(
-    task: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let done = spawn_blocking(task).await;
-    done.unwrap_or_else(|panic| Err(StoreError::Read(panic.to_string())))
 }

@@ -6,7 +6,7 @@ use super::read;
 use super::record::decode_if_change;
 use super::subjects::{PET, PETS};
 use crate::model::{Change, PetId, Rev};
-use crate::store::{Recent, StoreError};
+use crate::store::{LogPart, Recent, StoreError};
 
 /// Messages per read.
 const MESSAGES_PER_READ: usize = 512;
@@ -41,6 +41,41 @@ pub async fn tail(
     }
     changes.truncate(limit);
     Ok(changes)
+}
+
+/// Returns up to `limit` changes after `after` that the stream still has. See `Engine::left_after`.
+///
+/// # Errors
+/// `Unavailable` if the replica that answers does not have `upto` in time: what it has would look like the whole.
+pub async fn left_after(
+    client: &NatsClient,
+    after: Rev,
+    upto: Rev,
+    limit: usize,
+) -> Result<LogPart, StoreError> {
+    let mut part = LogPart {
+        changes: Vec::new(),
+        reaches: after,
+        lost: None,
+    };
+    while part.reaches < upto && part.changes.len() < limit {
+        let (start, count) = (part.reaches.next().get(), limit.min(MESSAGES_PER_READ));
+        let read = read::existing_messages_from(client, &PETS, PETS.subjects, start, count);
+        for message in read.await? {
+            let next = part.reaches.next();
+            if !follows_without_gap(next.get(), &message) {
+                let first = part.lost.map_or(next, |(first, _)| first);
+                part.lost = Some((first, Rev::new(message.seq - 1).min(upto)));
+            }
+            part.reaches = Rev::new(message.seq).min(upto);
+            if message.seq > upto.get() {
+                break;
+            }
+            let change = decode_if_change(&message)?.map(|applied| applied.change);
+            part.changes.extend(change);
+        }
+    }
+    Ok(part)
 }
 
 /// Returns the newest changes up to `upto`, back to the last gap. See `Engine::recent`.

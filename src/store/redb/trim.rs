@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use crate::model::{PetId, Rev};
     use crate::store::redb::tests::change;
-    use crate::store::{Engine, RedbEngine, check};
+    use crate::store::{Engine, LogPart, RedbEngine, check};
 
     const DAY_MICROS: i64 = 86_400_000_000;
 
@@ -88,6 +88,12 @@ mod tests {
         assert_eq!(trim(0, 7), 7);
         let recent = engine.recent(Rev::new(15), 10).unwrap();
         assert_eq!((recent.after, recent.changes.len()), (Rev::new(12), 3));
+        let left = LogPart {
+            changes: log[12..15].to_vec(),
+            reaches: Rev::new(15),
+            lost: Some((Rev::new(1), Rev::new(12))),
+        };
+        assert_eq!(engine.left_after(Rev::ZERO, Rev::new(50), 5), Ok(left));
         assert_eq!(engine.tail(Rev::ZERO, 100), Err(StoreError::Trimmed));
         assert_eq!(engine.tail(Rev::new(12), 100).unwrap(), log[12..]);
         assert_eq!(trim(0, 100), 27);

@@ -137,6 +137,8 @@ pub struct WebhookPage {
     /// Key of the signatures, in the format whose receivers check them.
     secret: Option<String>,
     is_paused: bool,
+    /// Failure that keeps the server from sending.
+    notice: Option<String>,
     waiting: Vec<WaitingView>,
     /// Deliveries that wait and are not in `waiting`.
     waiting_more: usize,
@@ -168,8 +170,8 @@ struct ReportView {
 }
 
 impl WebhookPage {
-    /// The page of `webhook`.
-    pub fn new(webhook: &Webhook, now: &Now) -> Self {
+    /// The page of `webhook`. `notice` is the failure that keeps the server from sending.
+    pub fn new(webhook: &Webhook, notice: Option<String>, now: &Now) -> Self {
         let progress = &webhook.progress;
         let waiting = progress.waiting.iter().take(WAITING_SHOWN);
         let reports = progress.reports.iter();
@@ -179,6 +181,7 @@ impl WebhookPage {
             url: webhook.url.clone(),
             secret: is_signed.then(|| webhook.secret.to_string()),
             is_paused: webhook.is_paused,
+            notice,
             waiting: waiting
                 .map(|waiting| WaitingView::new(waiting, now))
                 .collect(),

@@ -9,7 +9,7 @@ use pet_store::auth::{Accounts, Actor, AuthMode, hash_password};
 use pet_store::config::{Config, EngineChoice};
 use pet_store::model::{Author, Role, Scope};
 use pet_store::store::archive::StaffData;
-use pet_store::store::{backup, check, export, import, restore, write_new};
+use pet_store::store::{Engine, backup, check, export, import, restore, write_new};
 use reqwest::{Client, RequestBuilder, Response};
 use tempfile::TempDir;
 
@@ -56,7 +56,17 @@ impl Rescue {
 
     /// As `restart`, with a changed configuration.
     pub async fn restart_with(self, change: impl FnOnce(&mut Config)) -> Self {
+        self.restart_after(|_| (), change).await
+    }
+
+    /// As `restart_with`, with `work` on the store while no app uses it.
+    pub async fn restart_after(
+        self,
+        work: impl FnOnce(&dyn Engine),
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         assert!(self.app.stop().await);
+        work(&open(self.folder.path()));
         let app = serve(self.folder.path(), change).await;
         Rescue { app, ..self }
     }

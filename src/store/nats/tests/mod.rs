@@ -210,3 +210,39 @@ fn a_refusal_by_a_former_leader_is_not_believed() {
     }
     assert_eq!(writer.received().len(), 1 + 3 * Status::FOUR.len());
 }
+
+/// A webhook skipped what the stream still had before a gap.
+#[test]
+fn over_a_gap_the_changes_that_are_left_can_be_read() {
+    let cluster = TestCluster::start(1);
+    let engine = cluster.connect();
+    cluster.set_changes_per_pet(16);
+    let mut writer = TestWriter::new(&*engine);
+    let created = [writer.created(1), writer.created(2)];
+    let start = engine.newest().unwrap();
+    let created = writer.commit(&created);
+    let mut log = vec![created[1].clone()];
+    for turn in 0..20 {
+        let status = [writer.status(1, Status::FOUR[turn % 4])];
+        log.extend(writer.commit(&status));
+    }
+    // The stream has lost the creation of pet 1, and 4 statuses of it.
+    let lost_last = log.drain(1..5).next_back().unwrap().rev;
+    let newest = engine.newest().unwrap();
+    let whole = engine.left_after(start, newest, 100).unwrap();
+    assert_eq!(whole.changes, log);
+    assert_eq!((whole.reaches, whole.lost.unwrap().1), (newest, lost_last));
+    // The first part ends before the second gap.
+    let part = engine.left_after(start, newest, 1).unwrap();
+    assert_eq!(part.changes, log[..1]);
+    assert!(part.lost.unwrap().1 < log[0].rev);
+    let rest = engine.left_after(part.reaches, newest, 100).unwrap();
+    assert_eq!(rest.changes, log[1..]);
+    assert_eq!(rest.lost, Some((log[0].rev.next(), lost_last)));
+    // To be behind is not to have no change.
+    let ahead = engine.left_after(newest, newest.next(), 100);
+    assert!(
+        matches!(ahead, Err(StoreError::Unavailable(_))),
+        "{ahead:?}"
+    );
+}

@@ -94,7 +94,9 @@ pub fn show(
         return pages.show(&removal(&webhook));
     }
     let now = Now::new(&pages.site.app.rescue());
-    let mut page = WebhookPage::new(&webhook, &now);
+    let staff = admin.staff().map_err(Failure::from)?;
+    let notice = staff.accounts().webhooks().notice(webhook.id);
+    let mut page = WebhookPage::new(&webhook, notice, &now);
     page.flash = pages.flash();
     pages.show_with_flash(&page)
 }

@@ -1,0 +1,261 @@
+//! A worker over a store that fails. The clock is paused.
+
+use std::net::Ipv4Addr;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::*;
+use crate::auth::{Actor, AuthMode};
+use crate::metrics::Metrics;
+use crate::model::example::{change, pet};
+use crate::model::{
+    AuditEntry, Author, Change, ChangeKind, Epoch, PetId, Rev, Status, Timestamp, WebhookInput,
+};
+use crate::store::{
+    AccountEdit, AccountFollower, AccountSet, AccountStore, AppliedChange, Follower, LogPart,
+    MemoryAccountStore, MemoryEngine, Snapshot, StoreError, delegate_photos,
+};
+
+/// A store on a disk from which the log cannot be read, or to which accounts cannot be written.
+struct BadDisk {
+    log: MemoryEngine,
+    accounts: MemoryAccountStore,
+    refuses_reads: AtomicBool,
+    refuses_writes: AtomicBool,
+    refused: AtomicUsize,
+    /// A change that the log lost, as a cluster loses the old ones of a pet that changes often.
+    lost: Option<Rev>,
+}
+
+impl BadDisk {
+    fn check(&self, refuses: &AtomicBool) -> Result<(), StoreError> {
+        if refuses.load(Ordering::Relaxed) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(StoreError::Read("bad sector".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+delegate_photos!(BadDisk, log);
+
+impl Engine for BadDisk {
+    fn epoch(&self) -> Epoch {
+        self.log.epoch()
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.log.snapshot()
+    }
+
+    fn follow(&self, after: Rev, follower: Weak<dyn Follower>) {
+        self.log.follow(after, follower);
+    }
+
+    fn commit(&self, base: Rev, changes: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
+        self.log.commit(base, changes)
+    }
+
+    fn is_healthy(&self) -> bool {
+        true
+    }
+
+    fn recover(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn end_history(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn newest(&self) -> Result<Rev, StoreError> {
+        self.log.newest()
+    }
+
+    fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
+        self.log.tail(after, limit)
+    }
+
+    fn left_after(&self, after: Rev, upto: Rev, limit: usize) -> Result<LogPart, StoreError> {
+        self.check(&self.refuses_reads)?;
+        let mut left = self.log.left_after(after, upto, limit)?;
+        left.changes.retain(|change| Some(change.rev) != self.lost);
+        left.lost = self
+            .lost
+            .filter(|lost| *lost > after)
+            .map(|lost| (lost, lost));
+        Ok(left)
+    }
+
+    fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+        self.log.changes_between(after, before)
+    }
+
+    fn trim(&self, _: Timestamp, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
+    fn history(
+        &self,
+        pet: PetId,
+        before: Option<Rev>,
+        limit: usize,
+    ) -> Result<Vec<Change>, StoreError> {
+        self.log.history(pet, before, limit)
+    }
+}
+
+impl AccountStore for BadDisk {
+    fn account_set(&self) -> Result<AccountSet, StoreError> {
+        self.accounts.account_set()
+    }
+
+    fn follow_accounts(&self, follower: Weak<dyn AccountFollower>) -> Result<(), StoreError> {
+        self.accounts.follow_accounts(follower)
+    }
+
+    fn edit_accounts(&self, version: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {
+        self.check(&self.refuses_writes)?;
+        self.accounts.edit_accounts(version, edits)
+    }
+
+    fn audit_entries(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        self.accounts.audit_entries(before, limit)
+    }
+}
+
+/// Workers of one webhook, whose address refuses connections.
+struct Rig {
+    disk: Arc<BadDisk>,
+    authenticator: Authenticator,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+const WEBHOOK: WebhookId = WebhookId::new(7);
+
+impl Rig {
+    /// Starts the workers on a disk that refuses nothing yet, with changes to deliver: those with the revs 2 to 5, except
+    /// one that was lost.
+    fn start(lost: Option<Rev>) -> Self {
+        Rig::start_refusing(lost, false, false)
+    }
+
+    /// As `start`, on a disk that refuses to read the log, or to write accounts.
+    fn start_refusing(lost: Option<Rev>, refuses_reads: bool, refuses_writes: bool) -> Self {
+        let disk = Arc::new(BadDisk {
+            log: MemoryEngine::new(Epoch::new(7)),
+            accounts: MemoryAccountStore::default(),
+            refuses_reads: AtomicBool::new(refuses_reads),
+            refuses_writes: AtomicBool::default(),
+            refused: AtomicUsize::default(),
+            lost,
+        });
+        let created = change(1, 1, ChangeKind::Pet(Arc::new(pet(1))));
+        disk.log.append(&[created]).unwrap();
+        let hub = Hub::open(Arc::clone(&disk) as _, Metrics::new()).unwrap();
+        let (mode, accounts) = (AuthMode::Serve, Arc::clone(&disk));
+        let authenticator = Authenticator::open(mode, accounts, None, None, Duration::ZERO);
+        let authenticator = authenticator.unwrap();
+        let input = WebhookInput {
+            name: "Channel".to_owned(),
+            url: format!("http://{}:1/", Ipv4Addr::LOCALHOST),
+            ..WebhookInput::blank()
+        };
+        let actor = Actor::operator(Author {
+            name: "a test".to_owned(),
+            client: "a test".to_owned(),
+        });
+        let webhooks = authenticator.staff().unwrap().accounts().webhooks();
+        let added = webhooks.add(WEBHOOK, &input, hub.cursor(), &actor);
+        added.unwrap().unwrap();
+        let statuses = (2..=5).map(|rev| change(rev, 1, ChangeKind::Status(Status::Eating)));
+        let statuses: Vec<Change> = statuses.collect();
+        disk.log.append(&statuses).unwrap();
+        hub.publish(&statuses);
+        disk.refuses_writes.store(refuses_writes, Ordering::Relaxed);
+        let config = WebhookConfig {
+            to_private_addresses: true,
+            ..WebhookConfig::default()
+        };
+        let engine = Arc::clone(&disk) as _;
+        let workers = WebhookWorkers::new(hub, engine, authenticator.clone(), config);
+        let stop = CancellationToken::new();
+        Rig {
+            running: tokio::spawn(Arc::new(workers).run(stop.clone())),
+            disk,
+            authenticator,
+            stop,
+        }
+    }
+
+    /// Returns what the page of the webhook says about failures, and the number of its reports.
+    fn page(&self) -> (Option<String>, usize) {
+        let webhooks = self.authenticator.staff().unwrap().accounts().webhooks();
+        let reports = webhooks.get(WEBHOOK).unwrap().progress.reports.len();
+        (webhooks.notice(WEBHOOK), reports)
+    }
+
+    /// Checks that failures are shown once they last, tried again with back-off, and gone with their cause.
+    async fn check(self, action: &str) {
+        let error = StoreError::Read("bad sector".to_owned());
+        let notice = format!("pet-store cannot {action}: {error}. It tries again.");
+        sleep(Duration::from_secs(5)).await;
+        assert_eq!(self.page(), (None, 0), "too early");
+        sleep(Duration::from_secs(5)).await;
+        assert_eq!(self.page(), (Some(notice), 0));
+        sleep(Duration::from_mins(10)).await;
+        // After 0, 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s, then every minute.
+        let refused = self.disk.refused.load(Ordering::Relaxed);
+        assert!((14..20).contains(&refused), "{refused}");
+        self.disk.refuses_reads.store(false, Ordering::Relaxed);
+        self.disk.refuses_writes.store(false, Ordering::Relaxed);
+        sleep(Duration::from_mins(2)).await;
+        let (notice, reports) = self.page();
+        assert_eq!(notice, None);
+        assert!(reports > 0, "nothing was sent");
+        self.stop.cancel();
+        self.running.await.unwrap();
+    }
+}
+
+/// The webhook stood still, and only a line at the level `debug` said so.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_cannot_be_read_is_shown_and_read_again_with_back_off() {
+    let rig = Rig::start_refusing(None, true, false);
+    rig.check("read the log of changes").await;
+}
+
+/// Each attempt was logged as a warning, twice a second.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_refuses_reports_is_shown_and_tried_again_with_back_off() {
+    let rig = Rig::start_refusing(None, false, true);
+    rig.check("store which deliveries were sent").await;
+}
+
+/// On a cluster the changes of other pets before a gap were not sent either.
+#[tokio::test(start_paused = true)]
+async fn what_the_log_has_before_and_after_a_gap_is_sent() {
+    let rig = Rig::start(Some(Rev::new(4)));
+    sleep(Duration::from_secs(2)).await;
+    rig.stop.cancel();
+    rig.running.await.unwrap();
+    let webhooks = rig.authenticator.staff().unwrap().accounts().webhooks();
+    let progress = webhooks.get(WEBHOOK).unwrap().progress.clone();
+    let sent = progress
+        .reports
+        .iter()
+        .rev()
+        .map(|report| report.id.as_str());
+    let ids: Vec<&str> = sent.collect();
+    assert_eq!(ids, ["", "00000007-2", "00000007-3", "00000007-5"]);
+    let gap = &progress.reports.last().unwrap().detail;
+    assert!(gap.contains("lacks changes from 4 to 4"), "{gap}");
+}
