@@ -60,7 +60,7 @@
 //!    `a_join_in_the_middle_of_changes_neither_skips_nor_repeats`, and `delivery`:
 //!    `a_new_viewer_gets_the_frames_since_its_cursor_once_and_in_order`. Over a gap that an engine cannot
 //!    fill there is a snapshot: `after_a_gap_every_viewer_gets_a_snapshot_before_later_changes`
-//!    and `tests/cluster/gap.rs`.
+//!    and `tests/cluster/outage/gap.rs`.
 //! 4. **Encode once** per change and transport, for any number of viewers; a snapshot at most once
 //!    per rev. `hub`: `a_change_and_a_snapshot_are_encoded_once_for_everyone`.
 //! 5. **Every queue and buffer is bounded,** with a defined answer when it is full: the writer's

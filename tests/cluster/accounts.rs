@@ -14,17 +14,22 @@ use super::server::{NEWEST, Servers};
 use crate::support::{Browser, PASSWORD, Process, Ws, add_people, until};
 
 /// Two nodes of a rescue with the admin anna, the staff member boris, and a pet.
-struct Nodes {
-    nodes: Vec<Process>,
+pub struct Nodes {
+    pub nodes: Vec<Process>,
     /// Tokens of boris: to read, to set a status, to write.
-    tokens: [String; 3],
+    pub tokens: [String; 3],
     servers: Servers,
-    client: Client,
+    pub client: Client,
     _folder: TempDir,
 }
 
 impl Nodes {
     async fn start() -> Self {
+        Nodes::start_with(&[]).await
+    }
+
+    /// As `start`, with further options.
+    pub async fn start_with(options: &[&str]) -> Self {
         let servers = Servers::start(1, NEWEST);
         let address = servers.address();
         let store = NatsEngine::connect(&address.parse().unwrap())
@@ -41,6 +46,7 @@ impl Nodes {
         let mut nodes = Vec::new();
         for _ in 0..2 {
             let arguments = ["serve", "--listen", "127.0.0.1:0", "--engine", &address];
+            let arguments = [&arguments, options].concat();
             nodes.push(Process::start(folder.path(), &arguments).await);
         }
         Nodes {
@@ -56,7 +62,7 @@ impl Nodes {
         }
     }
 
-    fn browser(&self, node: usize) -> Browser {
+    pub fn browser(&self, node: usize) -> Browser {
         Browser::at(&self.nodes[node].base, &self.client)
     }
 

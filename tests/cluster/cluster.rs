@@ -7,10 +7,8 @@
 mod accounts;
 mod credentials;
 mod epoch_change;
-mod gap;
 mod guide;
 mod large_audience;
-mod lost_ack;
 mod outage;
 mod replication;
 mod rival_simulators;
@@ -21,3 +19,4 @@ mod server_failures;
 mod startup;
 mod support;
 mod transfer;
+mod webhooks;

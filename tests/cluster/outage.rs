@@ -1,6 +1,9 @@
 //! What viewers, clients and the operator see of an outage: viewers are notified that the board may be out
 //! of date, reads continue, writes are refused, and all of it ends when the servers are back.
 
+mod gap;
+mod lost_ack;
+
 use std::time::Duration;
 
 use pet_store::model::Timestamp;

@@ -19,4 +19,4 @@ mod state;
 mod timers;
 mod transport_switches;
 mod waiting_polls;
-mod webhooks;
+pub mod webhooks;

@@ -3,7 +3,10 @@
 mod faults;
 mod kill;
 mod pages;
-mod receiver;
+pub mod receiver;
+mod server;
+mod tls;
+mod trimmed;
 mod verify;
 
 use std::time::Duration;

@@ -1,84 +1,65 @@
-//! `kill -9` while deliveries are sent.
+//! `kill -9` while deliveries are sent, and while they wait.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use pet_store::auth::Accounts;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use reqwest::Client;
-use reqwest::redirect::Policy;
-use serde_json::{Value, json};
 
+use super::server::Server;
 use super::{ALL, Receiver, Reply, add};
-use crate::support::{Browser, PASSWORD, Process, add_people, fill, open, until};
-
-const SERVE: [&str; 4] = [
-    "serve",
-    "--listen",
-    "127.0.0.1:0",
-    "--webhooks-to-private-addresses",
-];
+use crate::support::until;
 
 const ROUNDS: usize = 5;
 
-/// Sets a status. `None` if the server was killed before it answered.
-async fn set(process: &Process, token: &str, turn: usize) -> Option<String> {
-    let status = ["eating", "bathing", "sleeping"][turn % 3];
-    let url = format!("{}/api/v1/pets/1/status", process.base);
-    let request = process.client.put(url).bearer_auth(token);
-    let answer = request
-        .json(&json!({ "status": status }))
-        .send()
-        .await
-        .ok()?;
-    let answer: Value = answer.json().await.ok()?;
-    Some(answer["cursor"].as_str()?.to_owned())
-}
+/// The round in which every delivery fails until the server was killed.
+const FAILING: usize = 2;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_kills_every_acknowledged_change_is_delivered_at_least_once_with_its_id() {
-    let receiver = Receiver::start(|_| Reply::status(200)).await;
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    fill(&data, 1);
-    let tokens = add_people(&Accounts::open(Arc::new(open(&data))).unwrap());
-    let mut process = Process::start(folder.path(), &SERVE).await;
-    let client = Client::builder().redirect(Policy::none()).no_proxy();
-    let mut anna = Browser::at(&process.base, &client.build().unwrap());
-    assert_eq!(anna.sign_in("anna", PASSWORD).await.status(), 303);
+async fn after_kills_every_acknowledged_change_is_accepted_at_least_once_with_its_id() {
+    let fails = Arc::new(AtomicBool::new(false));
+    let accepted = Arc::new(Mutex::new(BTreeSet::new()));
+    let (failing, accepting) = (Arc::clone(&fails), Arc::clone(&accepted));
+    let receiver = Receiver::start(move |received| {
+        let id = received.header("webhook-id");
+        assert_eq!(received.json()["data"]["cursor"], id);
+        if failing.load(Ordering::Relaxed) {
+            return Reply::status(500);
+        }
+        accepting.lock().unwrap().insert(id.to_owned());
+        Reply::status(200)
+    })
+    .await;
+    let mut server = Server::start(&[]).await;
+    let mut anna = server.signed_in().await;
     add(&mut anna, &receiver.url("/"), "standard", &ALL).await;
     let mut random = ChaCha8Rng::seed_from_u64(16);
     let mut acknowledged = BTreeSet::new();
     for round in 0..ROUNDS {
+        fails.store(round == FAILING, Ordering::Relaxed);
         let enough = receiver.received().len() + random.random_range(20..60);
-        let writing = async {
-            for turn in round.. {
-                let Some(cursor) = set(&process, &tokens[2], turn).await else {
-                    break;
-                };
-                acknowledged.insert(cursor);
-                if receiver.received().len() >= enough {
-                    break;
-                }
+        for turn in round.. {
+            let cursor = server.set_status(turn).await.unwrap();
+            acknowledged.insert(cursor);
+            if receiver.received().len() >= enough {
+                break;
             }
-        };
-        writing.await;
-        process.kill().await;
-        process = Process::start(folder.path(), &SERVE).await;
+        }
+        if round == FAILING {
+            // They are not only sent, but wait in the store.
+            let path = "/metrics";
+            until("stored failures", async || {
+                let metrics = server.process.text(path).await;
+                !metrics.contains("petstore_webhooks_waiting 0")
+            })
+            .await;
+        }
+        server = server.kill().await;
     }
-    let ids = || -> BTreeSet<String> {
-        let received = receiver.received().into_iter();
-        received
-            .map(|one| one.header("webhook-id").to_owned())
-            .collect()
-    };
-    until("every delivery", async || ids().is_superset(&acknowledged)).await;
-    let received = receiver.received();
     assert!(acknowledged.len() > 20 * ROUNDS, "{}", acknowledged.len());
-    // Each id has one body.
-    for delivery in &received {
-        let id = delivery.header("webhook-id");
-        assert_eq!(delivery.json()["data"]["cursor"], id);
-    }
+    until("every delivery", async || {
+        accepted.lock().unwrap().is_superset(&acknowledged)
+    })
+    .await;
 }

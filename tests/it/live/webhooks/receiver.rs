@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 /// A request that arrived.
 #[derive(Clone, Debug)]
@@ -61,6 +62,14 @@ impl Reply {
 
 impl Receiver {
     pub async fn start(reply: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        Receiver::start_with(None, reply).await
+    }
+
+    /// As `start`, with https if `tls` is given.
+    pub async fn start_with(
+        tls: Option<TlsAcceptor>,
+        reply: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
@@ -73,7 +82,14 @@ impl Receiver {
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 *shared.connections.lock().unwrap() += 1;
-                tokio::spawn(serve(stream, Arc::clone(&shared)));
+                let (state, tls) = (Arc::clone(&shared), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, state).await,
+                        // Fails if the client refuses the certificate.
+                        Some(tls) => serve(tls.accept(stream).await.ok()?, state).await,
+                    }
+                });
             }
         });
         Receiver {
@@ -111,7 +127,7 @@ impl Drop for Receiver {
 }
 
 /// Answers requests until the connection ends.
-async fn serve(stream: TcpStream, state: Arc<State>) -> Option<()> {
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, state: Arc<State>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let mut head = Vec::new();

@@ -3,9 +3,9 @@
 use pet_store::model::Timestamp;
 use serde_json::{Value, json};
 
-use super::server::{NEWEST, Servers};
-use super::support::Nodes;
-use super::support::faulty_link::{FaultyLink, LinkFault};
+use super::super::server::{NEWEST, Servers};
+use super::super::support::Nodes;
+use super::super::support::faulty_link::{FaultyLink, LinkFault};
 use crate::support::{TRANSPORTS, Viewer, rev_of, until};
 
 const STATUSES: [&str; 4] = ["eating", "bathing", "playing", "sleeping"];

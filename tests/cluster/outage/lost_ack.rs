@@ -5,9 +5,9 @@ use reqwest::{Response, StatusCode};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::server::{NEWEST, Servers};
-use super::support::Nodes;
-use super::support::faulty_link::{FaultyLink, LinkFault};
+use super::super::server::{NEWEST, Servers};
+use super::super::support::Nodes;
+use super::super::support::faulty_link::{FaultyLink, LinkFault};
 use crate::support::{Viewer, until};
 
 /// Starts a node with servers of its own, and a viewer that starts from the first change.
