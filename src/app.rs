@@ -233,11 +233,11 @@ impl App {
     pub fn take_bootstrap_link(&self) -> Option<String> {
         let authenticator = self.state.authenticator();
         let token = authenticator.staff().ok()?.take_bootstrap_token()?;
-        let origin = match authenticator.base() {
-            Some(base) => base.origin().to_owned(),
+        let site = match authenticator.base() {
+            Some(base) => base.site(),
             None => format!("http://{}", reachable(self.address)),
         };
-        Some(format!("{origin}{}", web::invitation_path(&token)))
+        Some(format!("{site}{}", web::invitation_path(&token)))
     }
 
     /// Stops gracefully: sends `bye` to every viewer, finishes requests, and closes the store.

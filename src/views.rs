@@ -97,9 +97,10 @@ pub struct Views {
 }
 
 impl Views {
-    /// Loads templates when they are needed. The filter `asset` turns the name of an asset into its path,
-    /// `inline` into its content, and `script_data` makes JSON the content of a script element.
-    pub fn new<A: AssetSource>(assets: Arc<A>) -> Self {
+    /// Loads templates when they are needed. The filter `asset` turns the name of an asset into its address,
+    /// `inline` into its content, and `script_data` makes JSON the content of a script element. The variable `base`
+    /// is `base_path`, which addresses of the site start with.
+    pub fn new<A: AssetSource>(assets: Arc<A>, base_path: &str) -> Self {
         let mut environment = Environment::new();
         // A line with nothing but a block leaves no blank line in the page.
         let syntax = SyntaxConfig::builder()
@@ -108,8 +109,13 @@ impl Views {
             .build();
         environment.set_syntax(syntax.expect("the delimiters are the default ones"));
         environment.set_loader(|name| Ok(templates::read(name)));
+        let base = base_path.to_owned();
+        environment.add_global("base", base.clone());
         let paths = Arc::clone(&assets);
-        environment.add_filter("asset", move |name: &str| safe_text(name, paths.path(name)));
+        environment.add_filter("asset", move |name: &str| {
+            let address = paths.path(name).map(|path| format!("{base}{path}"));
+            safe_text(name, address.as_deref())
+        });
         environment.add_filter("inline", move |name: &str| {
             safe_text(name, assets.content(name))
         });

@@ -46,7 +46,8 @@ pub fn endpoint(
 ) -> BoxEndpoint<'static> {
     let metrics = app.metrics().clone();
     let site = Arc::new(Site::new(Arc::clone(&app), engine));
-    middleware::wrap(router::routes(&site), bodies, metrics)
+    let base_path = app.authenticator().base_path();
+    middleware::wrap(router::routes(&site), bodies, metrics, base_path)
         .data(site)
         .data(app)
         .data(Arc::new(LogWaits::default()))

@@ -10,6 +10,7 @@ import { summarize } from "./doctor/results.js";
 import { ChaosSelect } from "./view/chaos-select.js";
 import { DoctorPage } from "./doctor/doctor-page.js";
 import { Tick } from "./view/tick.js";
+import { siteAddress } from "./page/site.js";
 /** @import { IdleResult, Measurement, ProbeName } from "./doctor/measurement.js" */
 
 /** Time for a few round trips, after the wait for a heartbeat. */
@@ -17,14 +18,15 @@ const ROUND_TRIPS_MS = 3_000;
 
 const clock = browserClock;
 const chaos = new ChaosSelect(document, window);
-const site = { origin: location.origin, heartbeatMs: Number(document.body.dataset.heartbeatMs) };
+const heartbeatMs = Number(document.body.dataset.heartbeatMs);
+const site = { url: siteAddress(), heartbeatMs };
 
 chaos.start();
 startDoctor();
 
 function startDoctor() {
   const since = document.body.dataset.cursor ?? "";
-  const doctor = new NetworkDoctor({ browser: globalThis, clock, chaos: chaos.mode, since, ...site });
+  const doctor = new NetworkDoctor({ browser: globalThis, clock, chaos: chaos.mode, since, site: site.url, heartbeatMs });
   const page = new DoctorPage(document);
   const tick = new Tick(clock);
   /** @type {Map<ProbeName, Measurement>} */
@@ -54,7 +56,7 @@ function startDoctor() {
     idleResults.clear();
     startedAt = clock.now();
     isRunning = true;
-    const seconds = Math.ceil((site.heartbeatMs + ROUND_TRIPS_MS) / 1000);
+    const seconds = Math.ceil((heartbeatMs + ROUND_TRIPS_MS) / 1000);
     const simulated = chaos.mode && ` on the simulated network "${chaos.mode}"`;
     showNote(`Testing every connection type${simulated}. This takes about ${seconds} s.`);
     tick.start();
@@ -98,7 +100,7 @@ function startDoctor() {
 function conditions() {
   const [navigation] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
   return {
-    origin: site.origin,
+    url: site.url,
     browser: navigator.userAgent,
     protocol: navigation?.nextHopProtocol ?? "",
     chaos: chaos.mode,

@@ -7,6 +7,7 @@ import { browserClock, withTimeout } from "../petstore/clock.js";
 import { PartCheck } from "./state/part-check.js";
 import { Part } from "./view/board/part.js";
 import { Summary } from "./view/board/summary.js";
+import { siteAddress } from "./page/site.js";
 /** @import { PartAnswer } from "./state/part-check.js" */
 
 const LIMIT_MS = 10_000;
@@ -20,7 +21,7 @@ function startFind() {
   const part = new Part(document, doing);
   /** @returns {Promise<PartAnswer>} */
   const load = () => withTimeout({ clock: browserClock, limitMs: LIMIT_MS }, async (signal) => {
-    const answer = await fetch(`/api/v1/pets?${address || "page=1"}`, { signal });
+    const answer = await fetch(`${siteAddress()}/api/v1/pets?${address || "page=1"}`, { signal });
     if (!answer.ok) throw new Error(String(answer.status));
     return answer.json();
   });

@@ -6,6 +6,7 @@ import { startLive } from "./page/live.js";
 import { Echo } from "./server/echo.js";
 import { ChaosSelect } from "./view/chaos-select.js";
 import { HelloPage } from "./view/hello-page.js";
+import { siteAddress } from "./page/site.js";
 /** @import { ShownTransport } from "../petstore/transports/transport.js" */
 
 const chaos = new ChaosSelect(document, window);
@@ -16,7 +17,7 @@ function startHello() {
   const clocks = startClocks();
   const hello = new HelloPage(document);
   const board = new Board("");
-  const echo = new Echo({ WebSocket: globalThis.WebSocket, origin: location.origin, clock: clocks.clock });
+  const echo = new Echo({ WebSocket: globalThis.WebSocket, site: siteAddress(), clock: clocks.clock });
   const live = startLive({ clocks, board, chaos: chaos.mode, onleave: () => echo.close() });
   /** @type {ShownTransport | null} */
   let transport = null;

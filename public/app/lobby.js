@@ -13,6 +13,7 @@ import { Cards } from "./view/cards.js";
 import { Highlight } from "./view/highlight.js";
 import { PauseButton } from "./view/pause-button.js";
 import { setText } from "./view/text.js";
+import { siteAddress } from "./page/site.js";
 /** @import { Change } from "../petstore/board/pet.js" */
 
 /** As in the style sheet: nothing is rotated where motion is not wanted, or where a slide does not fit. */
@@ -56,7 +57,7 @@ function startLobby() {
   show.draw();
 
   function startProfiles() {
-    const profiles = new Profiles({ fetch: (...args) => fetch(...args), origin: location.origin, clock });
+    const profiles = new Profiles({ fetch: (...args) => fetch(...args), site: siteAddress(), clock });
     profiles.onread = (read) => {
       /** @type {Change[]} */
       const changes = [];

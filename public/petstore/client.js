@@ -13,7 +13,7 @@ export { watch };
 
 // A second server on the page brings this script again. The elements of the first one serve both.
 if (!customElements.get("pet-status")) {
-  LiveElement.page = { pool: new WatchPool(watch), origin: new URL(import.meta.url).origin };
+  LiveElement.page = { pool: new WatchPool(watch), site: import.meta.url.replace(/\/live\/[^/]*$/, "") };
   customElements.define("pet-status", PetStatus);
   customElements.define("pet-board", PetBoard);
 }

@@ -8,6 +8,7 @@ import { TransportMemory } from "./connection/transport-memory.js";
 import { SharedConnection } from "./tabs/shared-connection.js";
 import { PollingTransport } from "./transports/polling.js";
 import { SseTransport } from "./transports/sse.js";
+import { nameOfNetwork } from "./transports/url.js";
 import { WebSocketTransport } from "./transports/websocket.js";
 /** @import { FirstPoll } from "./connection/catch-up.js" */
 /** @import { ServerClock } from "./connection/server-clock.js" */
@@ -16,7 +17,7 @@ import { WebSocketTransport } from "./transports/websocket.js";
 /** @import { TransportName } from "./transports/transport.js" */
 /** @import { Watch } from "./transports/url.js" */
 
-/** The number is the version of the messages in `tabs/tab-message.js`. */
+/** Of the lock and the channel of tabs that share a connection. The number is the version of the messages in `tabs/tab-message.js`. */
 const SHARE_NAME = "petstore-live-4";
 
 /**
@@ -53,7 +54,7 @@ export function openConnection(options) {
     clock,
     random,
     since,
-    name: shareName(watch),
+    name: nameOfNetwork(SHARE_NAME, watch),
     pets: watch.pets,
     isHidden: () => document.visibilityState === "hidden",
     locks: browser.navigator.locks,
@@ -79,9 +80,8 @@ function openUnshared(options, isHidden) {
     short: () => new PollingTransport("short", polling),
   };
   const names = /** @type {TransportName[]} */ (Object.keys(transports));
-  const { origin, chaos } = watch;
-  const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, origin, chaos });
-  const health = new HealthCheck({ fetch, origin, clock });
+  const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, watch });
+  const health = new HealthCheck({ fetch, site: watch.site, clock });
   const catchUp = createCatchUp({ ...options, firstPoll: undefined });
   const shared = { clock, random, transports, since, serverClock, eventLoop, heartbeat, health, catchUp, memory, savesData };
   return new Connection(shared);
@@ -112,13 +112,4 @@ function createNonce(clock, random) {
  */
 function fetchOf(browser) {
   return (url, options) => browser.fetch(url, options);
-}
-
-/**
- * Returns the name of the lock and the channel. Tabs share a connection to the same server over the same network: a page may
- * watch several servers, and the network may be simulated.
- * @param {Watch} watch
- */
-function shareName({ origin, chaos }) {
-  return `${SHARE_NAME} ${origin}${chaos ? ` ${chaos}` : ""}`;
 }

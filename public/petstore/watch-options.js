@@ -8,15 +8,18 @@ export const MAX_PETS = 100;
 /** As many digits as the largest id has. */
 const PET_ID = /^[1-9][0-9]{0,18}$/;
 
-/** @param {unknown} origin  A URL, of which only the origin is used. */
-export function checkOrigin(origin) {
+/**
+ * @param {unknown} site  A URL, of which the origin and the path are used.
+ * @returns {string} Without a slash at its end.
+ */
+export function checkSite(site) {
   let url;
   try {
-    url = new URL(String(origin));
+    url = new URL(String(site));
   } catch {
     // Reported below.
   }
-  return url && /^https?:$/.test(url.protocol) ? url.origin : refuse('origin must be a URL like "https://rescue.example"', origin);
+  return url && /^https?:$/.test(url.protocol) ? url.origin + url.pathname.replace(/\/+$/, "") : refuse('origin must be a URL like "https://rescue.example"', site);
 }
 
 /**

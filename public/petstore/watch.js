@@ -13,7 +13,7 @@ import { pageEnvironment } from "./environment.js";
 import { openConnection } from "./open-connection.js";
 import { PageLifecycle } from "./page-lifecycle.js";
 import { noop } from "./transports/transport.js";
-import { checkOrigin, checkPets, checkSince } from "./watch-options.js";
+import { checkSite, checkPets, checkSince } from "./watch-options.js";
 /** @import { Change, Pet } from "./board/pet.js" */
 /** @import { Summary } from "./connection-summary.js" */
 /** @import { Environment } from "./environment.js" */
@@ -38,7 +38,7 @@ import { checkOrigin, checkPets, checkSince } from "./watch-options.js";
  * @property {FirstPoll} firstPoll
  */
 
-/** @typedef {{ origin: string, pets: string[], since: string }} Checked  Options without mistakes; no pets for every pet. */
+/** @typedef {{ site: string, pets: string[], since: string }} Checked  Options without mistakes; no pets for every pet. */
 
 /** @typedef {Pick<Board, "get" | "size"> & Iterable<Pet>} ReadonlyBoard */
 
@@ -72,7 +72,7 @@ const CHECK_MS = 1_000;
  * @throws {TypeError} If an option is invalid; the message says what is allowed.
  */
 export function watch(origin, { pets, since, signal } = {}, internals = {}) {
-  const checked = { origin: checkOrigin(origin), pets: checkPets(pets), since: checkSince(since) };
+  const checked = { site: checkSite(origin), pets: checkPets(pets), since: checkSince(since) };
   const opened = new CheckedWatch(checked, { ...pageEnvironment(), ...internals });
   opened.start(signal);
   // Only its types differ.
@@ -112,7 +112,7 @@ export class Watch extends EventTarget {
    * @param {Checked} checked
    * @param {Partial<Internals> & Environment} environment
    */
-  constructor({ origin, pets, since }, environment) {
+  constructor({ site, pets, since }, environment) {
     super();
     const { browser, clock, random, chaos, firstPoll } = environment;
     const board = environment.board ?? new Board(since);
@@ -130,7 +130,7 @@ export class Watch extends EventTarget {
       serverClock,
       eventLoop,
       random,
-      watch: { origin, pets, chaos },
+      watch: { site, pets, chaos },
       since: () => this.cursor,
       firstPoll,
     });

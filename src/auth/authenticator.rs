@@ -39,9 +39,13 @@ struct AuthenticatorParts {
 impl Authenticator {
     /// Creates the authenticator of the demo, in which everyone on this machine is staff.
     pub fn demo() -> Self {
+        Authenticator::demo_at(None)
+    }
+
+    fn demo_at(base: Option<BaseUrl>) -> Self {
         Authenticator(Arc::new(AuthenticatorParts {
-            base: None,
-            cookies: Cookies::new(None, None),
+            cookies: Cookies::new(base.as_ref(), None),
+            base,
             staff: None,
         }))
     }
@@ -79,7 +83,7 @@ impl Authenticator {
         turn_idle: Duration,
     ) -> Result<Self, StoreError> {
         match mode {
-            AuthMode::Demo => Ok(Authenticator::demo()),
+            AuthMode::Demo => Ok(Authenticator::demo_at(base)),
             AuthMode::Serve => Authenticator::new(store, base, port, turn_idle),
         }
     }
@@ -122,6 +126,17 @@ impl Authenticator {
     /// Returns the public address, if one was configured.
     pub fn base(&self) -> Option<&BaseUrl> {
         self.0.base.as_ref()
+    }
+
+    /// Returns the public address if pages of no other address may write. The demo takes writes at every address of this
+    /// machine.
+    pub fn base_of_writes(&self) -> Option<&BaseUrl> {
+        self.base().filter(|_| self.0.staff.is_some())
+    }
+
+    /// Returns the base path, which every address of the site starts with; empty without one.
+    pub fn base_path(&self) -> &str {
+        self.base().map(BaseUrl::path).unwrap_or_default()
     }
 
     /// Returns the `Set-Cookie` header that stores the secret of a session for as long as a session

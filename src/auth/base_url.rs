@@ -2,31 +2,35 @@
 
 use poem::http::uri::{Scheme, Uri};
 
-/// The address that visitors type, written as browsers write an origin (RFC 6454):
-/// `https://pets.example`.
+/// The address that visitors type: an origin as browsers write it (RFC 6454), and a path if the server shares the
+/// origin with other programs, as in `https://shelter.example/pets`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
     origin: String,
+    /// Empty, or a slash and segments without a slash at the end.
+    path: String,
     is_secure: bool,
     port: u16,
 }
 
 impl BaseUrl {
-    /// Parses a scheme, a host and an optional port.
+    /// Parses a scheme, a host, an optional port and an optional path.
     ///
     /// # Errors
-    /// A sentence about what is allowed, if a part is missing or there is more, such as a path.
+    /// A sentence about what is allowed, if a part is missing or is not of that form.
     pub fn parse(text: &str) -> Result<Self, String> {
         let allowed = || {
-            "use the address that visitors type, without a path, such as https://pets.example"
+            "use the address that visitors type, such as https://pets.example or https://shelter.example/pets, \
+             with a path of letters, digits, and . _ ~ -"
                 .to_owned()
         };
         let url: Uri = text.parse().map_err(|_| allowed())?;
         let is_secure = url.scheme() == Some(&Scheme::HTTPS);
         let is_plain = url.scheme() == Some(&Scheme::HTTP);
         let authority = url.authority().ok_or_else(allowed)?;
-        let is_bare = url.path() == "/" && url.query().is_none() && !text.contains(['#', '@']);
-        if !(is_secure || is_plain) || !is_bare || authority.host().is_empty() {
+        let path = url.path().trim_end_matches('/');
+        let has_more = url.query().is_some() || text.contains(['#', '@']) || !is_base_path(path);
+        if !(is_secure || is_plain) || has_more || authority.host().is_empty() {
             return Err(allowed());
         }
         let (scheme, default) = if is_secure {
@@ -40,6 +44,7 @@ impl BaseUrl {
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
         Ok(BaseUrl {
             origin: format!("{scheme}://{host}{port}"),
+            path: path.to_owned(),
             is_secure,
             port: given.unwrap_or(default),
         })
@@ -48,6 +53,22 @@ impl BaseUrl {
     /// Returns the origin.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// Returns the base path, which every address of the site starts with: empty, or `/pets` for
+    /// `https://shelter.example/pets`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Returns the address of the site, without a slash at its end.
+    pub fn site(&self) -> String {
+        format!("{}{}", self.origin, self.path)
+    }
+
+    /// Returns the public address of `path`, a path of the URL table.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{}{path}", self.origin, self.path)
     }
 
     /// Returns the port, also if it is the scheme's default.
@@ -59,6 +80,15 @@ impl BaseUrl {
     pub fn is_secure(&self) -> bool {
         self.is_secure
     }
+}
+
+/// Returns true for a path of segments that browsers, proxies and cookies write without escapes. A segment of dots alone
+/// would be resolved.
+fn is_base_path(path: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
+    let is_segment =
+        |segment: &str| segment.bytes().all(is_plain) && segment.bytes().any(|byte| byte != b'.');
+    path.is_empty() || path[1..].split('/').all(is_segment)
 }
 
 #[cfg(test)]
@@ -74,7 +104,7 @@ mod tests {
             ("http://[::1]:80", "http://[::1]"),
         ] {
             let base = BaseUrl::parse(text).unwrap();
-            assert_eq!(base.origin(), origin, "{text}");
+            assert_eq!((base.origin(), base.path()), (origin, ""), "{text}");
             assert_eq!(base.is_secure(), origin.starts_with("https"), "{text}");
         }
         for text in [
@@ -82,7 +112,11 @@ mod tests {
             "pets.example",
             "ftp://pets.example",
             "https://",
-            "https://pets.example/board",
+            "https://pets.example/our pets",
+            "https://pets.example/a//b",
+            "https://pets.example/../b",
+            "https://pets.example/a%2fb",
+            "https://pets.example/a;b",
             "https://pets.example?x=y",
             "https://pets.example#x",
             "https://user@pets.example",
@@ -90,6 +124,21 @@ mod tests {
             assert!(
                 BaseUrl::parse(text).unwrap_err().contains("such as"),
                 "{text}"
+            );
+        }
+    }
+    #[test]
+    fn a_base_url_may_have_a_path() {
+        for text in [
+            "https://Shelter.example/our/Pets-live",
+            "https://shelter.example/our/Pets-live/",
+        ] {
+            let base = BaseUrl::parse(text).unwrap();
+            assert_eq!(base.origin(), "https://shelter.example");
+            assert_eq!(base.path(), "/our/Pets-live");
+            assert_eq!(
+                base.address("/pets/7"),
+                "https://shelter.example/our/Pets-live/pets/7"
             );
         }
     }

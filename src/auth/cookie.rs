@@ -3,7 +3,7 @@
 //! The session cookie contains a secret. Before the sign-in, the secret authorizes nothing and ties
 //! the sign-in form to the browser; signing in replaces it with the secret of a session. The account
 //! cookie tells the scripts of a page which account is signed in. Browsers send a cookie to all ports
-//! of a host, so the names contain the port of this instance.
+//! of a host, so the names contain the port of this instance. Below a base path, names and `Path` contain that too.
 
 use data_encoding::HEXLOWER;
 use poem::http::header::COOKIE;
@@ -13,14 +13,18 @@ use sha2::{Digest, Sha256};
 use super::base_url::BaseUrl;
 use super::secret::Secret;
 
-/// Name of the session cookie. Over https the prefix `__Host-` makes browsers reject a cookie that
-/// another host or an insecure page sets.
+/// Name of the session cookie.
 const SESSION_NAME: &str = "pet-store";
-const SECURE_SESSION_NAME: &str = "__Host-pet-store";
 
 /// Name of the account cookie.
 const ACCOUNT_NAME: &str = "pet-store-account";
-const SECURE_ACCOUNT_NAME: &str = "__Host-pet-store-account";
+
+/// Prefix of the names of cookies of https for the whole host: browsers reject such a cookie if another host or an
+/// insecure page sets it.
+const HOST_PREFIX: &str = "__Host-";
+
+/// The same for cookies with a `Path`, which may not have the prefix of the host: another host of the domain can set them.
+const SECURE_PREFIX: &str = "__Secure-";
 
 /// Reads and writes the cookies of one instance.
 #[derive(Clone, Debug)]
@@ -28,6 +32,8 @@ pub struct Cookies {
     is_secure: bool,
     /// Part of the names, so that another instance on the same host has other cookies.
     port: Option<u16>,
+    /// Start of the paths that browsers send the cookies to.
+    base_path: String,
 }
 
 /// The secret in a browser's session cookie.
@@ -45,17 +51,18 @@ impl Cookies {
         Cookies {
             is_secure: base.is_some_and(BaseUrl::is_secure),
             port: base.map(BaseUrl::port).or(port),
+            base_path: base.map(BaseUrl::path).unwrap_or_default().to_owned(),
         }
     }
 
     /// Reads the session cookie of this instance, or else the one with the name that earlier versions
-    /// used. If two cookies have the same name, another host or page set one of them, and both are ignored.
+    /// used, which knew no base path. If two cookies have the same name, another host or page set one of them, and both are ignored.
     pub fn read(&self, headers: &HeaderMap) -> Option<SessionCookie> {
         let (name, legacy_name) = (self.session_name(), self.legacy_name());
         let own = values(headers, &name);
         let is_legacy = own.is_empty() && legacy_name != name;
         let found = if is_legacy {
-            values(headers, legacy_name)
+            values(headers, &legacy_name)
         } else {
             own
         };
@@ -66,7 +73,7 @@ impl Cookies {
 
     /// Reads another cookie of this instance; `None` if there are two of that name.
     pub fn value<'a>(&self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-        match values(headers, &self.name(name, name))[..] {
+        match values(headers, &self.instance_name(name))[..] {
             [value] => Some(value),
             _ => None,
         }
@@ -75,44 +82,46 @@ impl Cookies {
     /// Sets another cookie of this instance for `seconds`, for addresses below `path`.
     pub fn set(&self, name: &str, value: &str, path: &str, seconds: u64) -> HeaderValue {
         let age = format!("; Max-Age={seconds}");
-        self.http_only(&self.name(name, name), value, path, &age)
+        let path = format!("{}{path}", self.base_path);
+        self.http_only(&self.instance_name(name), value, &path, &age)
     }
 
     /// Sets the session cookie for `seconds`, or until the browser is closed.
     pub fn session(&self, secret: &Secret, seconds: Option<u64>) -> HeaderValue {
         let age = seconds.map(|seconds| format!("; Max-Age={seconds}"));
         let age = age.unwrap_or_default();
-        self.http_only(&self.session_name(), &secret.text(), "/", &age)
+        self.http_only(&self.session_name(), &secret.text(), self.root(), &age)
     }
 
     /// Deletes the session cookie.
     pub fn clear_session(&self) -> HeaderValue {
-        self.http_only(&self.session_name(), "", "/", "; Max-Age=0")
+        self.http_only(&self.session_name(), "", self.root(), "; Max-Age=0")
     }
 
     /// Deletes the session cookie of an earlier version.
     pub fn clear_legacy(&self) -> HeaderValue {
-        self.http_only(self.legacy_name(), "", "/", "; Max-Age=0")
+        self.http_only(&self.legacy_name(), "", "/", "; Max-Age=0")
     }
 
     /// Returns `name=value` of the account cookie, which scripts compare with the account that a page
     /// was rendered for. The value is a digest of the account's name and authorizes nothing.
     pub fn account_pair(&self, account: &str) -> String {
         let digest = Sha256::digest(account);
-        let name = self.name(ACCOUNT_NAME, SECURE_ACCOUNT_NAME);
+        let name = self.name(ACCOUNT_NAME);
         format!("{name}={}", HEXLOWER.encode(&digest[..8]))
     }
 
     /// Sets the account cookie, which scripts can read.
     pub fn account(&self, account: &str, seconds: u64) -> HeaderValue {
         let pair = self.account_pair(account);
-        self.header(&format!("{pair}; Max-Age={seconds}; Path=/"), "")
+        let path = self.root();
+        self.header(&format!("{pair}; Max-Age={seconds}; Path={path}"), "")
     }
 
     /// Deletes the account cookie.
     pub fn clear_account(&self) -> HeaderValue {
-        let name = self.name(ACCOUNT_NAME, SECURE_ACCOUNT_NAME);
-        self.header(&format!("{name}=; Max-Age=0; Path=/"), "")
+        let (name, path) = (self.name(ACCOUNT_NAME), self.root());
+        self.header(&format!("{name}=; Max-Age=0; Path={path}"), "")
     }
 
     /// Sets a cookie that no script can read.
@@ -128,23 +137,36 @@ impl Cookies {
     }
 
     fn session_name(&self) -> String {
-        self.name(SESSION_NAME, SECURE_SESSION_NAME)
+        self.name(SESSION_NAME)
     }
 
-    fn legacy_name(&self) -> &'static str {
-        if self.is_secure {
-            SECURE_SESSION_NAME
-        } else {
-            SESSION_NAME
+    fn legacy_name(&self) -> String {
+        let prefix = if self.is_secure { HOST_PREFIX } else { "" };
+        format!("{prefix}{SESSION_NAME}")
+    }
+
+    /// Returns the `Path` of cookies for the whole site.
+    fn root(&self) -> &str {
+        match self.base_path.as_str() {
+            "" => "/",
+            path => path,
         }
     }
 
-    fn name(&self, plain: &str, secure: &str) -> String {
-        let name = if self.is_secure { secure } else { plain };
-        match self.port {
-            Some(port) => format!("{name}-{port}"),
-            None => name.to_owned(),
-        }
+    fn name(&self, name: &str) -> String {
+        let prefix = match (self.is_secure, self.base_path.is_empty()) {
+            (true, true) => HOST_PREFIX,
+            (true, false) => SECURE_PREFIX,
+            (false, _) => "",
+        };
+        format!("{prefix}{}", self.instance_name(name))
+    }
+
+    /// Returns the name with what tells the instances of a host apart. A name cannot contain a slash.
+    fn instance_name(&self, name: &str) -> String {
+        let port = self.port.map(|port| format!("-{port}"));
+        let path = self.base_path.replace('/', "-");
+        format!("{name}{}{path}", port.unwrap_or_default())
     }
 }
 
@@ -166,10 +188,12 @@ mod tests {
     const PLAIN: Cookies = Cookies {
         is_secure: false,
         port: None,
+        base_path: String::new(),
     };
     const SECURE: Cookies = Cookies {
         is_secure: true,
         port: None,
+        base_path: String::new(),
     };
 
     fn read(headers: &HeaderMap, cookies: &Cookies) -> Option<Secret> {
@@ -217,6 +241,7 @@ mod tests {
             ("https://pets.example", "__Host-pet-store-443"),
             ("https://pets.example:8443", "__Host-pet-store-8443"),
             ("http://10.0.0.5:3000", "pet-store-3000"),
+            ("https://pets.example/a/b", "__Secure-pet-store-443-a-b"),
         ] {
             let base = BaseUrl::parse(base).unwrap();
             let cookies = Cookies::new(Some(&base), Some(1));
@@ -274,6 +299,38 @@ mod tests {
                 .to_str()
                 .unwrap()
                 .ends_with("; Secure; Max-Age=0")
+        );
+    }
+
+    #[test]
+    fn below_a_base_path_every_cookie_has_that_path_and_the_earlier_one_of_the_host_is_deleted() {
+        let base = BaseUrl::parse("https://shelter.example/our/pets").unwrap();
+        let cookies = Cookies::new(Some(&base), Some(1));
+        for set in [
+            cookies.session(&Secret::random(), None),
+            cookies.clear_session(),
+            cookies.account("ann", 1),
+            cookies.clear_account(),
+        ] {
+            let set = set.to_str().unwrap();
+            assert!(set.starts_with("__Secure-pet-store"), "{set}");
+            assert!(
+                set.contains("-443-our-pets=") && set.contains("; Path=/our/pets;"),
+                "{set}"
+            );
+        }
+        let undo = cookies.set("undo", "1", "/pets", 1);
+        assert!(
+            undo.to_str()
+                .unwrap()
+                .starts_with("undo-443-our-pets=1; Path=/our/pets/pets;")
+        );
+        let legacy = cookies.clear_legacy();
+        assert!(
+            legacy
+                .to_str()
+                .unwrap()
+                .starts_with("__Host-pet-store=; Path=/;")
         );
     }
 }

@@ -48,7 +48,7 @@ impl Principal {
         let session = || Some(Credential::Session(cookie.as_ref()?.key()));
         let credential = token.map(Credential::from_header).or_else(session);
         Principal(Arc::new(PrincipalParts {
-            is_cross_origin: is_cross_origin(headers, authenticator.base()),
+            is_cross_origin: is_cross_origin(headers, authenticator.base_of_writes()),
             is_cross_site: is_cross_origin(headers, None),
             is_from_other_host: is_demo && !is_local_host(headers),
             is_navigation: headers
@@ -142,9 +142,9 @@ impl Principal {
         let Some(refusal) = self.origin_refusal().filter(|_| !method.is_safe()) else {
             return Ok(());
         };
-        let base = self.0.authenticator.base();
+        let base = self.0.authenticator.base_of_writes();
         match base.filter(|_| self.is_at_another_address()) {
-            Some(base) => Err(Refusal::WrongAddress(base.origin().to_string())),
+            Some(base) => Err(Refusal::WrongAddress(base.site())),
             None => Err(refusal),
         }
     }

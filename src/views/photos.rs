@@ -10,9 +10,8 @@ use crate::wire::photo_path;
 #[derive(Serialize)]
 pub struct PhotoView {
     hash: String,
-    /// Path of the file for browsers that choose none.
-    src: String,
-    srcset: String,
+    /// Files that a browser can choose from, the first for those that choose none.
+    files: Vec<PhotoSource>,
     width: u32,
     height: u32,
     alt: String,
@@ -20,6 +19,13 @@ pub struct PhotoView {
     own_alt: String,
     /// The rule that the entered text breaks.
     error: Option<String>,
+}
+
+/// A file of a photo.
+#[derive(Serialize)]
+struct PhotoSource {
+    path: String,
+    width: u32,
 }
 
 /// The photos of a pet, for staff.
@@ -44,14 +50,13 @@ impl PhotoView {
 
     /// The image of one of the photos of `pet`.
     pub fn new(pet: &Pet, photo: &Photo) -> Self {
-        let path = |width| photo_path(photo.hash, width);
-        let sources = photo
-            .widths_px()
-            .map(|width| format!("{} {width}w", path(width)));
+        let file = |width| PhotoSource {
+            path: photo_path(photo.hash, width),
+            width,
+        };
         PhotoView {
             hash: photo.hash.to_string(),
-            src: path(photo.widths_px().next().unwrap_or(photo.width_px)),
-            srcset: sources.collect::<Vec<_>>().join(", "),
+            files: photo.widths_px().map(file).collect(),
             width: photo.width_px,
             height: photo.height_px,
             alt: pet.photo_alt(photo).into_owned(),

@@ -30,7 +30,7 @@ Disallow: /metrics
 #[handler]
 pub fn show_robots(Data(site): Data<&Arc<Site>>) -> Response {
     let base = site.app.authenticator().base();
-    let sitemap = base.map(|base| format!("\nSitemap: {}/sitemap.xml\n", base.origin()));
+    let sitemap = base.map(|base| format!("\nSitemap: {}\n", base.address("/sitemap.xml")));
     let rules = format!("{RULES}{}", sitemap.unwrap_or_default());
     text("text/plain; charset=utf-8", rules)
 }
@@ -45,7 +45,7 @@ pub fn show_sitemap(Data(site): Data<&Arc<Site>>) -> poem::Result<Response> {
     let base = base.ok_or_else(|| {
         Failure::not_found("There is a sitemap only with --base-url, the public address.")
     })?;
-    let board = format!("{}/pets", base.origin());
+    let board = base.address("/pets");
     let pets = site.app.hub().board(Audience::Public).pets;
     let mut list = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\

@@ -1,5 +1,6 @@
 //! Middleware around every handler.
 
+mod base_path;
 mod body_limit;
 mod compress;
 mod cors;
@@ -13,7 +14,8 @@ pub mod trace;
 
 use std::sync::Arc;
 
-use poem::{Endpoint, EndpointExt, Response, Route};
+use poem::endpoint::BoxEndpoint;
+use poem::{EndpointExt, Route};
 use tokio::sync::Semaphore;
 
 pub use self::body_limit::BodyLimits;
@@ -26,12 +28,13 @@ pub fn wrap(
     routes: Route,
     bodies: BodyLimits,
     metrics: Metrics,
-) -> impl Endpoint<Output = Response> {
+    base_path: &str,
+) -> BoxEndpoint<'static> {
     let metrics = Arc::new(metrics);
     // Half of the cores stay free for the async workers.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let compressions = Arc::new(Semaphore::new((cores / 2).max(1)));
-    routes
+    let below_base_path = routes
         // Before the answer is charged: what is kept for a slow reader is the compressed answer.
         .around(move |next, request| compress::compress(next, request, Arc::clone(&compressions)))
         // Needs the principal. Before the body is believed, and after it is kept for the answer.
@@ -49,4 +52,12 @@ pub fn wrap(
         .around(cors::share_reads)
         .around(security_headers::add)
         .around(move |next, request| trace::trace(next, request, Arc::clone(&metrics)))
+        .boxed();
+    if base_path.is_empty() {
+        return below_base_path;
+    }
+    let base_path: Arc<str> = base_path.into();
+    below_base_path
+        .around(move |next, request| base_path::strip(next, request, Arc::clone(&base_path)))
+        .boxed()
 }

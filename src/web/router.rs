@@ -20,7 +20,8 @@ use crate::views::PETS_FEED;
 /// Returns every route of the program.
 pub fn routes(site: &Arc<Site>) -> Route {
     let api = api::service(site);
-    let openapi = OpenApiDocument::new(&api);
+    let base_path = site.app.authenticator().base_path();
+    let openapi = OpenApiDocument::new(&api, base_path);
     Route::new()
         // Pets
         .at("/", get(pets::to_index))
@@ -157,7 +158,10 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/api/openapi.json", get(openapi.clone().into_json()))
         .at("/api/docs", get(openapi.into_page()))
         .at(api::live::SCHEMA_PATH, get(api::live::show_schema()))
-        .at(api::live::ASYNCAPI_PATH, get(api::live::show_asyncapi()))
+        .at(
+            api::live::ASYNCAPI_PATH,
+            get(api::live::show_asyncapi(base_path)),
+        )
         // Operation
         .at("/healthz", get(probes::health))
         .at(probes::ARRIVED, get(probes::show_arrived))

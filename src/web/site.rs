@@ -40,10 +40,11 @@ impl Site {
     /// Loads templates and assets.
     pub fn new(app: Arc<AppState>, engine: Arc<dyn Engine>) -> Self {
         let assets = Arc::new(Assets::load());
+        let views = Views::new(Arc::clone(&assets), app.authenticator().base_path());
         Site {
             app,
             engine,
-            views: Views::new(Arc::clone(&assets)),
+            views,
             policy: security_headers::policy(assets.content(assets::INLINE_SCRIPT)),
             assets,
             blocks: Arc::new(Blocks::new()),

@@ -1,5 +1,7 @@
 //! Requests on every route: the Host header, and responses to HTTP/1.0.
 
+mod base_path;
+
 use crate::support::{Raw, ask, spawn_app};
 
 #[tokio::test]

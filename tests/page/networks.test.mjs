@@ -49,7 +49,7 @@ class World {
       serverClock: new ServerClock(clock),
       eventLoop: new EventLoopMonitor(clock),
       random: this.#random,
-      watch: { origin: "http://model.example", pets: [] },
+      watch: { site: "http://model.example", pets: [] },
       since: () => board.cursor,
     });
     const page = { connection, liveMs: Infinity, currentMs: Infinity, transport: "" };

@@ -193,7 +193,7 @@ test("a page that is cached closes its link, and resumes at its cursor when it i
 
 function openEcho({ WebSocket, made } = fakeWebSocket()) {
   const clock = new FakeClock();
-  const echo = new Echo({ WebSocket, origin: "http://127.0.0.1:3000", clock });
+  const echo = new Echo({ WebSocket, site: "http://127.0.0.1:3000", clock });
   /** @type {string[]} */
   const replies = [];
   /** @type {string[]} */

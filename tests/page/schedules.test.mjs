@@ -56,7 +56,7 @@ class World {
       serverClock: new ServerClock(this.clock),
       eventLoop: new EventLoopMonitor(this.clock),
       random,
-      watch: { origin: "http://model.example", pets: [] },
+      watch: { site: "http://model.example", pets: [] },
       since: () => this.board.cursor,
     });
     this.connection.onstate = (state) => this.states.push(state);

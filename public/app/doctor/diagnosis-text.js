@@ -7,7 +7,7 @@ import { spanText } from "../state/time-text.js";
 
 /**
  * @typedef {object} Site
- * @property {string} origin  E.g. `https://rescue.example`.
+ * @property {string} url  E.g. `https://rescue.example`.
  * @property {number} heartbeatMs
  */
 
@@ -62,8 +62,8 @@ export function findingText({ kind, ms = 0, status = null, contentType = "" }) {
  */
 export function adviceText(probe, { kind }, site) {
   if (kind === "works" || kind === "busy" || kind === "stopping" || probe === "http") return "";
-  const { host } = new URL(site.origin);
-  const url = site.origin + PATHS[probe];
+  const { host } = new URL(site.url);
+  const url = site.url + PATHS[probe];
   if (kind === "intercepted") {
     return `Please let requests to ${url} through to this site: a login page or a filter responds instead.`;
   }
@@ -71,7 +71,7 @@ export function adviceText(probe, { kind }, site) {
   if (probe === "sse") return sseAdvice(kind, host, site);
   if (kind === "cached") {
     return (
-      `Please don't cache responses below ${site.origin}/live/: they are sent with Cache-Control: no-store or ` +
+      `Please don't cache responses below ${site.url}/live/: they are sent with Cache-Control: no-store or ` +
       "no-cache, and each request has to reach the server."
     );
   }
@@ -107,7 +107,7 @@ function sseAdvice(kind, host, site) {
   switch (kind) {
     case "refused":
       return (
-        `Please allow GET requests to ${site.origin}/live/sse, whose response of type text/event-stream does not end.`
+        `Please allow GET requests to ${site.url}/live/sse, whose response of type text/event-stream does not end.`
       );
     case "cut":
       return `Please don't cut ${responses}: they last for many minutes. ${timeoutAdvice(site)}`;

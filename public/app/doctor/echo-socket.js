@@ -28,7 +28,7 @@ export class EchoSocket {
   constructor({ browser, clock, watch, signal }) {
     this.#clock = clock;
     this.#signal = signal;
-    this.#socket = new browser.WebSocket(socketUrl(new URL("/hello/ws", watch.origin).href));
+    this.#socket = new browser.WebSocket(socketUrl(`${watch.site}/hello/ws`));
     signal.addEventListener("abort", this.#onabort);
     this.#socket.onopen = this.#socket.onmessage = () => this.#settle(true);
     this.#socket.onclose = () => {

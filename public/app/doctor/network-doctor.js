@@ -33,16 +33,16 @@ export class NetworkDoctor {
    * @param {object} options
    * @param {ProbeContext["browser"]} options.browser
    * @param {Clock} options.clock
-   * @param {string} options.origin
+   * @param {string} options.site
    * @param {string} options.chaos  The simulated network; "" for none.
    * @param {string} options.since  A cursor with no changes after it.
    * @param {number} options.heartbeatMs
    */
-  constructor({ browser, clock, origin, chaos, since, heartbeatMs }) {
+  constructor({ browser, clock, site, chaos, since, heartbeatMs }) {
     const { WebSocket, EventSource } = browser;
     /** @type {typeof browser.fetch} Called as a method of the window: browsers refuse to call it otherwise. */
     const fetch = (url, options) => browser.fetch(url, options);
-    const watch = { origin, pets: [NO_PET], chaos };
+    const watch = { site, pets: [NO_PET], chaos };
     this.#context = { browser: { WebSocket, EventSource, fetch }, clock, watch, since, heartbeatMs };
   }
 

@@ -36,7 +36,7 @@ export const WAIT_LIMIT_MS = 25_000;
  * @returns {Promise<RequestMeasurement>}
  */
 export async function probeHttp(context) {
-  const url = new URL("/healthz", context.watch.origin).href;
+  const url = `${context.watch.site}/healthz`;
   const send = () => sendRequest(context, { url, read: readPlain });
   return { probe: "http", requests: await inTurn(Array(ROUND_TRIPS).fill(send)) };
 }

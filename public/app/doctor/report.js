@@ -6,7 +6,7 @@ import { PROBE_NAMES } from "./diagnosis-text.js";
 /**
  * The conditions of the test.
  * @typedef {object} Conditions
- * @property {string} origin
+ * @property {string} url
  * @property {number} at  When the test began, by this machine's clock, since 1970.
  * @property {number | null} aheadMs  By how much the server's clock is ahead of it, if known.
  * @property {string} browser  The user agent.
@@ -17,9 +17,9 @@ import { PROBE_NAMES } from "./diagnosis-text.js";
 
 /** @param {Results} results @param {Conditions} conditions */
 export function reportText({ rows, summary, advice }, conditions) {
-  const { origin, at, aheadMs, browser, protocol, chaos, note } = conditions;
+  const { url, at, aheadMs, browser, protocol, chaos, note } = conditions;
   const head = [
-    `Network doctor: ${origin}`,
+    `Network doctor: ${url}`,
     `Time: ${new Date(at).toISOString()}${aheadMs === null ? "" : `, the server's clock is ${aheadText(aheadMs)}`}`,
     `Browser: ${browser}`,
   ];

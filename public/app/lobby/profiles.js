@@ -25,12 +25,12 @@ export class Profiles {
   /**
    * @param {object} options
    * @param {typeof fetch} options.fetch
-   * @param {string} options.origin
+   * @param {string} options.site
    * @param {Pick<Clock, "elapsed">} options.clock
    */
-  constructor({ fetch, origin, clock }) {
+  constructor({ fetch, site, clock }) {
     this.#fetch = fetch;
-    this.#url = `${origin}/api/v1/pets`;
+    this.#url = `${site}/api/v1/pets`;
     this.#clock = clock;
   }
 

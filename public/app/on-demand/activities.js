@@ -5,6 +5,7 @@
  *
  * Buttons that set a new activity come with the next page.
  */
+import { siteAddress } from "../page/site.js";
 
 /** @typedef {{ word: string, name: string, icon: string, colour: string, hidden: boolean }} Activity */
 
@@ -17,7 +18,7 @@ const SPREAD_MS = 3_000;
  */
 export async function update(names) {
   await new Promise((resolve) => setTimeout(resolve, Math.random() * SPREAD_MS));
-  const answer = await fetch("/api/v1/activities");
+  const answer = await fetch(`${siteAddress()}/api/v1/activities`);
   if (!answer.ok) throw new Error(String(answer.status));
   /** @type {{ version: string, activities: Activity[] }} */
   const { version, activities } = await answer.json();
@@ -32,11 +33,11 @@ export async function update(names) {
 
 /** Replaces the stylesheet. Its address has everything that it depends on. @param {Activity[]} activities */
 function linkSheet(activities) {
-  const before = document.querySelectorAll('link[href^="/assets/activities/"]');
+  const before = document.querySelectorAll('link[href*="/assets/activities/"]');
   const name = activities.map(({ word, icon, colour }) => `${word}.${icon}.${colour.slice(1)}`).join();
   const sheet = document.createElement("link");
   sheet.rel = "stylesheet";
-  sheet.href = `/assets/activities/${name}.css`;
+  sheet.href = `${siteAddress()}/assets/activities/${name}.css`;
   sheet.addEventListener("load", () => before.forEach((link) => link.remove()));
   document.head.append(sheet);
 }

@@ -17,12 +17,13 @@ import { DrawLag } from "../state/draw-lag.js";
 import { Redraw } from "../view/redraw.js";
 import { StatusLine } from "../view/status-line.js";
 import { Title } from "../view/title.js";
+import { basePath } from "./site.js";
 /** @import { FirstPoll } from "../../petstore/connection/catch-up.js" */
 /** @import { Board } from "../../petstore/board/board.js" */
 /** @import { Clocks } from "./clocks.js" */
 
-/** The newest module of public/app/on-demand, whatever the hash in its address. */
-const ACTIVITIES = "/assets/newest/activities.js";
+/** The newest module of public/app/on-demand, whatever the hash in its address. Relative to the script of the page. */
+const ACTIVITIES = "../newest/activities.js";
 
 /**
  * Starts the live parts of a page. The watch connects when the page is visible for the first time.
@@ -57,7 +58,7 @@ export function startLive({ clocks, board, pets = [], chaos, onleave }) {
   };
   // The loader sends the first poll over the real network, so a simulated one does without it.
   const firstPoll = chaos ? undefined : /** @type {{ petStoreFirstPoll?: FirstPoll }} */ (globalThis).petStoreFirstPoll;
-  const options = { origin: location.origin, pets, since: board.cursor };
+  const options = { site: location.origin + basePath(), pets, since: board.cursor };
   const live = watchUnchecked(options, { clock, serverClock, eventLoop, summary, board, chaos, firstPoll });
   live.addEventListener("connection", drawStatus);
   let attempts = 0;

@@ -27,13 +27,13 @@ const FORM_TIMEOUT_MS = 30_000;
 
 export class Commands {
   #fetch;
-  #origin;
+  #site;
   #clock;
 
-  /** @param {{ fetch: typeof globalThis.fetch, origin: string, clock: Clock }} options */
-  constructor({ fetch, origin, clock }) {
+  /** @param {{ fetch: typeof globalThis.fetch, site: string, clock: Clock }} options */
+  constructor({ fetch, site, clock }) {
     this.#fetch = fetch;
-    this.#origin = origin;
+    this.#site = site;
     this.#clock = clock;
   }
 
@@ -45,10 +45,10 @@ export class Commands {
    * @returns {Promise<StatusResult>} Never rejects.
    */
   async setStatus(pet, status, edit) {
-    const url = new URL(`/api/v1/pets/${encodeURIComponent(pet)}/status`, this.#origin);
+    const url = `${this.#site}/api/v1/pets/${encodeURIComponent(pet)}/status`;
     try {
       return await withTimeout({ clock: this.#clock, limitMs: STATUS_TIMEOUT_MS }, async (signal) => {
-        const response = await this.#fetch(url.href, {
+        const response = await this.#fetch(url, {
           method: "PUT",
           headers: { "content-type": "application/json" },
           body: JSON.stringify({ status, ...edit }),

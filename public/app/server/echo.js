@@ -28,10 +28,10 @@ export class Echo {
   #awaitsReply = false;
   #cancelTimeout = noop;
 
-  /** @param {{ WebSocket: typeof WebSocket, origin: string, clock: Clock }} options */
-  constructor({ WebSocket, origin, clock }) {
+  /** @param {{ WebSocket: typeof WebSocket, site: string, clock: Clock }} options */
+  constructor({ WebSocket, site, clock }) {
     this.#WebSocket = WebSocket;
-    this.#url = socketUrl(new URL("/hello/ws", origin).href);
+    this.#url = socketUrl(`${site}/hello/ws`);
     this.#clock = clock;
   }
 

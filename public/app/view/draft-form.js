@@ -173,6 +173,6 @@ export class DraftForm {
  */
 export function discardAtSignOut(document, drafts) {
   /** @type {HTMLFormElement | null} */
-  const form = document.querySelector('form[action="/sign-out"]');
+  const form = document.querySelector('form[action$="/sign-out"]');
   form?.addEventListener("submit", () => drafts.removeOf(form.dataset.account ?? ""));
 }

@@ -7,6 +7,7 @@
  */
 import { drawField, readField } from "./field.js";
 import { drawPhotos } from "./photos.js";
+import { basePath } from "../page/site.js";
 /** @import { Pet } from "../../petstore/board/pet.js" */
 /** @import { Times } from "./times.js" */
 
@@ -85,7 +86,7 @@ export class PetElement {
   /** @param {string} id */
   #drawId(id) {
     this.element.dataset.pet = id;
-    const path = `/pets/${encodeURIComponent(id)}`;
+    const path = `${basePath()}/pets/${id}`;
     this.#link?.setAttribute("href", path);
     for (const button of this.#buttons) button.setAttribute("formaction", `${path}/status`);
   }

@@ -14,10 +14,10 @@ export class HealthCheck {
   #url;
   #clock;
 
-  /** @param {{ fetch: typeof fetch, origin: string, clock: Clock }} options */
-  constructor({ fetch, origin, clock }) {
+  /** @param {{ fetch: typeof fetch, site: string, clock: Clock }} options */
+  constructor({ fetch, site, clock }) {
     this.#fetch = fetch;
-    this.#url = new URL("/healthz", origin).href;
+    this.#url = `${site}/healthz`;
     this.#clock = clock;
   }
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** Stores the transport that worked for the next page of this site, separately for each server and each simulated network. */
 
+import { nameOfNetwork } from "../transports/url.js";
 /** @import { Clock } from "../clock.js" */
 /** @import { TransportName } from "../transports/transport.js" */
 
@@ -20,14 +21,13 @@ export class TransportMemory {
    * @param {() => Storage} options.open  Throws if storage is forbidden; nothing is stored then.
    * @param {Clock} options.clock
    * @param {readonly TransportName[]} options.names
-   * @param {string} options.origin  Of the server: what works may depend on the way to it.
-   * @param {string} [options.chaos]
+   * @param {{ site: string, chaos?: string }} options.watch  What works may depend on the way to the server.
    */
-  constructor({ open, clock, names, origin, chaos }) {
+  constructor({ open, clock, names, watch }) {
     this.#open = open;
     this.#clock = clock;
     this.#names = names;
-    this.#key = `${KEY} ${origin}${chaos ? ` ${chaos}` : ""}`;
+    this.#key = nameOfNetwork(KEY, watch);
   }
 
   /** @returns {TransportName | null} */

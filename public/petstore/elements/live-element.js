@@ -1,25 +1,25 @@
 // @ts-check
 /** The base of the elements: finds the server of an element, joins its watch, and draws at most once per frame. */
-import { checkOrigin } from "../watch-options.js";
+import { checkSite } from "../watch-options.js";
 import { AsOf } from "./as-of.js";
 import { sheet } from "./sheet.js";
 /** @import { Watch } from "../watch.js" */
 /** @import { Server, WatchPool } from "./watch-pool.js" */
 
-/** The address of our pages: a link to one names the server. */
-const PETS_PATH = /^\/pets(\/|$)/;
+/** The path of our pages: what is before their own part is the path of the site. */
+const PAGE_PATH = /^(.*)\/pets(\/|$)/;
 
 export class LiveElement extends HTMLElement {
   static observedAttributes = ["origin", "pet"];
-  /** Set once by the entry of the client, before the elements are defined. @type {{ pool: WatchPool, origin: string }} */
+  /** Set once by the entry of the client, before the elements are defined. @type {{ pool: WatchPool, site: string }} */
   static page;
   /** The shadow tree. */
   root = this.attachShadow({ mode: "open" });
   internals = this.attachInternals();
   /** The note of its age, which is shown while offline. */
   asOf = new AsOf();
-  /** The origin of the server; "" while the element is not in the page. */
-  origin = "";
+  /** The address of the site; "" while the element is not in the page. */
+  site = "";
   /** @type {Server | null} Null while the element is not in the page. */
   #server = null;
   /** This element in the pool. */
@@ -35,7 +35,7 @@ export class LiveElement extends HTMLElement {
     this.root.adoptedStyleSheets = [sheet];
     this.internals.role = "group";
     // The parser may add the link after the element.
-    this.root.addEventListener("slotchange", () => this.isConnected && this.#findServer() !== this.origin && this.#join());
+    this.root.addEventListener("slotchange", () => this.isConnected && this.#findServer() !== this.site && this.#join());
   }
 
   connectedCallback() {
@@ -64,18 +64,18 @@ export class LiveElement extends HTMLElement {
   #join() {
     this.#leave();
     const pet = (this.#member.pet = this.petId);
-    this.origin = checkOrigin(this.#findServer());
-    const subject = `${this.origin} ${pet}`;
+    this.site = checkSite(this.#findServer());
+    const subject = `${this.site} ${pet}`;
     if (subject !== this.#subject) this.#clear();
     this.#subject = subject;
-    this.#server = LiveElement.page.pool.server(this.origin);
+    this.#server = LiveElement.page.pool.server(this.site);
     this.#server.add(this.#member);
   }
 
   #leave() {
     this.#server?.remove(this.#member);
     this.#server = null;
-    this.origin = "";
+    this.site = "";
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
   }
@@ -102,6 +102,7 @@ export class LiveElement extends HTMLElement {
   /** Returns the attribute, or the server that a link in the element leads to, or the server of this script. */
   #findServer() {
     const link = this.querySelector("a");
-    return this.getAttribute("origin") ?? (link && PETS_PATH.test(link.pathname) ? link.origin : LiveElement.page.origin);
+    const [, basePath] = PAGE_PATH.exec(link?.pathname ?? "") ?? [];
+    return this.getAttribute("origin") ?? (link && basePath !== undefined ? link.origin + basePath : LiveElement.page.site);
   }
 }

@@ -32,7 +32,7 @@ export class PetBoard extends LiveElement {
     }
     for (const pet of board) {
       const row = this.#rows.get(pet.id) ?? new Row();
-      row.draw(pet, this.origin);
+      row.draw(pet, this.site);
       if (this.#rows.has(pet.id)) continue;
       this.#rows.set(pet.id, row);
       this.#list.append(row.element);
@@ -52,11 +52,11 @@ class Row {
     this.element.append(this.#link.element, this.#badge.element);
   }
 
-  /** @param {Pet} pet  Another object after each change. @param {string} origin */
-  draw(pet, origin) {
+  /** @param {Pet} pet  Another object after each change. @param {string} site */
+  draw(pet, site) {
     if (pet === this.#pet) return;
     this.#pet = pet;
-    this.#link.draw(origin, pet);
+    this.#link.draw(site, pet);
     this.#badge.draw(pet.status);
   }
 }

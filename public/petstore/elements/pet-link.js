@@ -6,9 +6,9 @@ import { createPart } from "./part.js";
 export class PetLink {
   element = createPart("a", "name");
 
-  /** @param {string} origin  Of the server. @param {Pet} pet */
-  draw(origin, { id, name = "" }) {
-    this.element.href = `${origin}/pets/${id}`;
+  /** @param {string} site  Of the server. @param {Pet} pet */
+  draw(site, { id, name = "" }) {
+    this.element.href = `${site}/pets/${id}`;
     if (this.element.textContent !== name) this.element.textContent = name;
   }
 }

@@ -32,7 +32,7 @@ export class PetStatus extends LiveElement {
   draw(watch) {
     const id = this.petId;
     const pet = watch.board.get(id);
-    if (pet) this.#link.draw(this.origin, pet);
+    if (pet) this.#link.draw(this.site, pet);
     this.#badge.draw(pet?.status);
     this.setAttribute("status", pet?.status ?? "gone");
     this.internals.ariaLabel = this.textContent?.trim() || pet?.name || null;

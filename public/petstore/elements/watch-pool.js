@@ -16,18 +16,18 @@ import { MAX_PETS } from "../watch-options.js";
 
 export class WatchPool {
   #watch;
-  /** @type {Map<string, Server>} By origin. */
+  /** @type {Map<string, Server>} By site. */
   #servers = new Map();
 
-  /** @param {(origin: string, options: { pets?: string[] }) => Watch} watch */
+  /** @param {(site: string, options: { pets?: string[] }) => Watch} watch */
   constructor(watch) {
     this.#watch = watch;
   }
 
-  /** @param {string} origin */
-  server(origin) {
-    const server = this.#servers.get(origin) ?? new Server((pets) => this.#watch(origin, { pets }));
-    this.#servers.set(origin, server);
+  /** @param {string} site */
+  server(site) {
+    const server = this.#servers.get(site) ?? new Server((pets) => this.#watch(site, { pets }));
+    this.#servers.set(site, server);
     return server;
   }
 }

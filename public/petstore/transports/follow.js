@@ -19,7 +19,7 @@ const ATTEMPTS = 3;
 
 /**
  * @param {object} options
- * @param {string} options.origin
+ * @param {string} options.site
  * @param {string} options.address  Of a part of the log.
  * @param {string} options.since  The cursor of the page, if it is another one than in the address.
  * @param {typeof fetch} options.fetch
@@ -27,7 +27,7 @@ const ATTEMPTS = 3;
  * @param {() => number} [options.random]  Returns a number from 0 up to 1.
  * @returns {(signal: AbortSignal) => Promise<Message[]>}  Returns the next messages; rejects if the server does not answer.
  */
-export function follow({ origin, address, since, fetch, clock, random = Math.random }) {
+export function follow({ site, address, since, fetch, clock, random = Math.random }) {
   let next = since ? address.replace(/since=[^&]*/, `since=${since}`) : address;
   let reached = since;
   let waitMs = 0;
@@ -66,7 +66,7 @@ export function follow({ origin, address, since, fetch, clock, random = Math.ran
   async function ask(signal) {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const response = await fetch(new URL(next, origin).href, { signal, credentials: "omit" });
+        const response = await fetch(site + next, { signal, credentials: "omit" });
         if (response.ok) return await response.json();
         throw new TypeError(`status ${response.status}`);
       } catch (error) {

@@ -128,9 +128,9 @@ export class PollingTransport {
    * @param {AbortSignal} signal
    */
   async #follow(signal) {
-    const { origin } = this.#watch;
-    this.#next ??= (await import(`${origin}/live/follow.js?${failures}`)).follow({
-      origin,
+    const { site } = this.#watch;
+    this.#next ??= (await import(`${site}/live/follow.js?${failures}`)).follow({
+      site,
       address: this.log,
       since: this.#cursor,
       fetch: this.#fetch,

@@ -55,11 +55,15 @@ fn hash(head: &[u8]) -> Option<(u64, Cursor)> {
     let rest = rest.strip_prefix(b" HTTP/1.1\r\n")?;
     let query = target.iter().position(|byte| *byte == b'?')?;
     let (path, query) = (&target[..query], &target[query + 1..]);
-    let end = path.strip_prefix(PATH)?;
+    // The route alone would not do: another program may answer the same route below another base path.
+    let route = path.windows(PATH.len()).rposition(|part| part == PATH)?;
+    let (base_path, end) = (&path[..route], &path[route + PATH.len()..]);
     if !end.is_empty() && !end.strip_prefix(b"/").is_some_and(is_word) {
         return None;
     }
     let mut hasher = KEYS.build_hasher();
+    hasher.write(base_path);
+    hasher.write_usize(base_path.len());
     let mut start = None;
     for pair in query.split(|byte| *byte == b'&') {
         let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
@@ -158,6 +162,16 @@ mod tests {
         );
         partial.pop();
         assert_eq!(poll.repeated_from(&partial), None);
+    }
+
+    #[test]
+    fn a_poll_below_a_base_path_is_the_same_only_below_that_path() {
+        let target = |base: &str| head(&format!("{base}/live/poll/k7?since=00000abc-5"), "");
+        let poll = repeatable(&target("/our/pets")).unwrap();
+        assert!(poll.repeated_from(&target("/our/pets")).is_some());
+        for other in ["", "/our", "/our/pets/live/poll"] {
+            assert_eq!(poll.repeated_from(&target(other)), None, "{other:?}");
+        }
     }
 
     #[test]

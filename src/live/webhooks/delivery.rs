@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::WebhookWorkers;
 use super::message::Content;
-use crate::auth::BaseUrl;
 use crate::model::{
     AdoptionState, Change, ChangeKind, Cursor, Pet, PetId, Rev, Visibility, WebhookEvent,
 };
@@ -82,7 +81,7 @@ impl WebhookWorkers {
         let rescue = self.authenticator.staff().ok();
         let rescue = rescue.map(|staff| staff.accounts().rescue());
         let activities = rescue.map(|rescue| rescue.activities.clone());
-        let base = self.authenticator.base().map(BaseUrl::origin);
+        let base = self.authenticator.base();
         Content::new(delivery, &activities.unwrap_or_default(), base)
     }
 

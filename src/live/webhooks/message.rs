@@ -9,6 +9,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use super::delivery::PublicDelivery;
+use crate::auth::BaseUrl;
 use crate::model::{Activities, StatusNote, Timestamp, WebhookEvent, WebhookFormat, WebhookSecret};
 use crate::wire::Message;
 
@@ -38,13 +39,13 @@ impl Content {
     }
 
     /// The content of a delivery. `base` is the public address of the site.
-    pub fn new(delivery: &PublicDelivery, activities: &Activities, base: Option<&str>) -> Self {
+    pub fn new(delivery: &PublicDelivery, activities: &Activities, base: Option<&BaseUrl>) -> Self {
         let (change, name) = (&delivery.change, delivery.name.as_deref());
         let message = Message::from_change(delivery.cursor.epoch, change);
         let mut data = serde_json::to_value(&message).unwrap_or_default();
         let is_there = delivery.event != WebhookEvent::Removed;
         let address = base.filter(|_| is_there);
-        let address = address.map(|base| format!("{base}/pets/{}", change.pet));
+        let address = address.map(|base| base.address(&format!("/pets/{}", change.pet)));
         for (key, value) in [("name", name), ("url", address.as_deref())] {
             if let (Some(value), Some(fields)) = (value, data.as_object_mut()) {
                 fields.insert(key.to_owned(), value.into());

@@ -31,11 +31,11 @@ struct Rendered {
 }
 
 impl OpenApiDocument {
-    /// Describes the operations of `service`.
-    pub fn new(service: &OpenApiService<Operations, ()>) -> Self {
+    /// Describes the operations of `service`, which is below `base_path`.
+    pub fn new(service: &OpenApiService<Operations, ()>, base_path: &str) -> Self {
         let spec = service.spec();
         let mut spec = serde_json::from_str(&spec).expect("poem-openapi writes JSON");
-        complete(&mut spec);
+        complete(&mut spec, base_path);
         let json = spec.to_string();
         OpenApiDocument(Arc::new(Rendered { json, spec }))
     }
@@ -97,7 +97,8 @@ fn is_at(template: &str, path: &str) -> bool {
 }
 
 /// Adds to every operation what poem-openapi does not know about it.
-fn complete(spec: &mut Value) {
+fn complete(spec: &mut Value, base_path: &str) {
+    spec["servers"] = json!([{ "url": format!("{base_path}{}", super::ADDRESS) }]);
     spec["components"]["securitySchemes"][SCHEME] = json!({
         "type": "http",
         "scheme": "bearer",
@@ -111,7 +112,7 @@ fn complete(spec: &mut Value) {
             complete_operation(path, method, operation);
         }
     }
-    live::add_routes(spec);
+    live::add_routes(spec, base_path);
 }
 
 fn complete_operation(path: &str, method: &str, operation: &mut Value) {

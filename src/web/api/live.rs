@@ -41,9 +41,9 @@ pub fn show_schema() -> impl Endpoint {
     answer_with(&live_schema(), "application/schema+json")
 }
 
-/// Returns the endpoint that answers with the `AsyncAPI` document.
-pub fn show_asyncapi() -> impl Endpoint {
-    answer_with(&asyncapi::document(), "application/json")
+/// Returns the endpoint that answers with the `AsyncAPI` document of a server below `base_path`.
+pub fn show_asyncapi(base_path: &str) -> impl Endpoint + use<> {
+    answer_with(&asyncapi::document(base_path), "application/json")
 }
 
 fn answer_with(document: &Value, content_type: &'static str) -> impl Endpoint + use<> {

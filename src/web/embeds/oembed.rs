@@ -70,14 +70,15 @@ pub async fn show_oembed(
     make_cacheable(response, headers, "no-cache").await
 }
 
-/// Returns the path of an address of this site, whether it has https or not: people leave that out.
+/// Returns the path below the base path of an address of this site, whether it has https or not: people leave that out.
 fn path_at(base: &BaseUrl, url: &str) -> Option<String> {
     let (_, rest) = url.split_once("://")?;
     let (_, own) = base.origin().split_once("://")?;
     let uri: Uri = format!("http://{rest}").parse().ok()?;
     let authority = uri.authority()?.as_str().to_ascii_lowercase();
     let is_own = authority.trim_end_matches(":443").trim_end_matches(":80") == own;
-    is_own.then(|| uri.path().to_owned())
+    let path = uri.path().strip_prefix(base.path()).filter(|_| is_own)?;
+    (path.is_empty() || path.starts_with('/')).then(|| path.to_owned())
 }
 
 /// Finds what a path shows.
@@ -99,7 +100,7 @@ fn describe(
     max_width: Option<u32>,
     max_height: Option<u32>,
 ) -> Value {
-    let address = |path: &str| format!("{}{path}", base.origin());
+    let address = |path: &str| base.address(path);
     let (frame, page, photo) = match target {
         Target::Board => {
             let frame = EmbedFrame::board(&address("/embed/board"), rescue);

@@ -15,7 +15,7 @@ use crate::web::pages::PageResponder;
 pub fn share_board(pages: PageResponder, headers: &HeaderMap) -> poem::Result<Response> {
     let base = public_base(&pages.site, headers)?;
     let rescue = pages.site.app.rescue();
-    let page = SharePage::board(&rescue, base.origin(), has_feeds(&pages));
+    let page = SharePage::board(&rescue, &base.site(), has_feeds(&pages));
     show(&pages, page)
 }
 
@@ -31,7 +31,7 @@ pub fn share_pet(
 ) -> poem::Result<Response> {
     let (pet, _) = pages.site.pet(&id, Audience::Public)?;
     let base = public_base(&pages.site, headers)?;
-    let page = SharePage::pet(&pet, base.origin(), has_feeds(&pages));
+    let page = SharePage::pet(&pet, &base.site(), has_feeds(&pages));
     show(&pages, page)
 }
 

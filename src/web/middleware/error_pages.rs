@@ -17,11 +17,13 @@ use crate::web::pages::{PageResponder, sign_in};
 /// Runs the rest, and answers its failure or panic.
 pub async fn answer<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<Response> {
     let site = request.data::<Arc<Site>>().cloned();
+    let principal = Principal::get(&request)?.clone();
+    let base_path = principal.authenticator().base_path();
     let failed = FailedRequest {
-        principal: Principal::get(&request)?.clone(),
+        referring_page: sign_in::referring_page(request.headers(), base_path),
+        principal,
         method: request.method().clone(),
         uri: request.uri().clone(),
-        referring_page: sign_in::referring_page(request.headers()),
         form: SentForm::default(),
     };
     request.set_data(failed.form.clone());
@@ -90,7 +92,7 @@ impl FailedRequest {
         let base = self.principal.authenticator().base()?;
         let page = self.referring_page.as_deref().unwrap_or("/pets");
         let is_elsewhere = self.principal.is_at_another_address();
-        is_elsewhere.then(|| format!("{}{page}", base.origin()))
+        is_elsewhere.then(|| base.address(page))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Checks the `Host` header.
+//! Checks what a request is for: the `Host` header, and the base path.
 
 use std::net::Ipv6Addr;
 use std::sync::Arc;
@@ -6,13 +6,14 @@ use std::sync::Arc;
 use poem::http::{HeaderValue, Version, header};
 use poem::{Endpoint, Request};
 
+use super::base_path;
 use crate::error::Failure;
 
 /// Refuses a request without exactly one valid `Host`. With two hosts, or one that parsers read
 /// differently, a proxy could route by another host than this server.
 ///
 /// # Errors
-/// 400: RFC 9112, section 3.2.
+/// 400: RFC 9112, section 3.2. 404 for a path outside of the base path.
 pub async fn check<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<E::Output> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let detail = match (hosts.next(), hosts.next()) {
@@ -24,6 +25,7 @@ pub async fn check<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<
     if let Some(detail) = detail {
         return Err(Failure::bad_request(detail).into());
     }
+    base_path::check(&request)?;
     next.call(request).await
 }
 

@@ -67,7 +67,7 @@ pub async fn set_statuses(
         ))
         .into());
     }
-    let board = board_address(headers, &rescue.activities);
+    let board = board_address(&pages, headers, &rescue.activities);
     if pets.is_empty() {
         return Ok(pages.redirect_with_flash(&board, &Flash::NoPetSelected));
     }
@@ -83,8 +83,9 @@ pub async fn set_statuses(
 }
 
 /// Returns the address of the view of the board that a form was sent from.
-fn board_address(headers: &HeaderMap, activities: &Activities) -> String {
-    referring_view(headers, activities).unwrap_or_else(|| "/pets".to_owned())
+fn board_address(pages: &PageResponder, headers: &HeaderMap, activities: &Activities) -> String {
+    let base_path = pages.principal.authenticator().base_path();
+    referring_view(headers, base_path, activities).unwrap_or_else(|| "/pets".to_owned())
 }
 
 /// Returns the pets of a form: those that are checked, and all that the page showed if this is checked.
@@ -163,7 +164,7 @@ pub async fn undo_statuses(
         changed: KeptPets::new(&changed),
         not_in_log: KeptPets::new(&undo.not_in_log),
     };
-    let board = board_address(headers, &pages.site.app.rescue().activities);
+    let board = board_address(&pages, headers, &pages.site.app.rescue().activities);
     let mut response = pages.redirect_with_flash(&board, &flash);
     let removal = undo::cookie(pages.principal.authenticator(), "", Duration::ZERO);
     response.headers_mut().append(header::SET_COOKIE, removal);

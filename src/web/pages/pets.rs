@@ -170,8 +170,12 @@ pub async fn create_pet(
 
 /// Returns the address of the view of the board that a form was sent from, and of no other page, whatever
 /// the browser says.
-pub fn referring_view(headers: &HeaderMap, activities: &Activities) -> Option<String> {
-    let page: Uri = referring_page(headers)?.parse().ok()?;
+pub fn referring_view(
+    headers: &HeaderMap,
+    base_path: &str,
+    activities: &Activities,
+) -> Option<String> {
+    let page: Uri = referring_page(headers, base_path)?.parse().ok()?;
     let is_board = page.path() == "/pets";
     is_board.then(|| view_address(&parse_view(page.query(), activities).0))
 }

@@ -85,7 +85,7 @@ impl PageResponder {
     /// Returns the address of a page at the public URL, if one was configured.
     pub fn public_address(&self, path: &str) -> Option<String> {
         let base = self.principal.authenticator().base()?;
-        Some(format!("{}{path}", base.origin()))
+        Some(base.address(path))
     }
 
     /// Returns the public address that describes a frame with the page at `address` (oEmbed), unless the rescue allows no site

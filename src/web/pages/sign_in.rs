@@ -71,11 +71,12 @@ pub fn show_failure(
     pages.show_to_anonymous(|pages| pages.show_refused(&page, failure))
 }
 
-/// Returns the page that a request was sent from: path and query of its `Referer`.
-pub fn referring_page(headers: &HeaderMap) -> Option<String> {
+/// Returns the page that a request was sent from: path below the base path, and query of its `Referer`.
+pub fn referring_page(headers: &HeaderMap, base_path: &str) -> Option<String> {
     let referer = headers.get(header::REFERER)?.to_str().ok()?;
     let page: Uri = referer.parse().ok()?;
-    Some(page.path_and_query()?.as_str().to_owned())
+    let page = page.path_and_query()?.as_str().strip_prefix(base_path)?;
+    page.starts_with('/').then(|| page.to_owned())
 }
 
 /// Shows the form to sign in.

@@ -164,11 +164,11 @@ fn show_link(
         // An admin who resets their own password is signed out, and cannot read the page of staff.
         return Ok(redirect(&invitation_path(secret)));
     }
-    let origin = match pages.principal.authenticator().base() {
-        Some(base) => base.origin().to_owned(),
+    let site = match pages.principal.authenticator().base() {
+        Some(base) => base.site(),
         None => format!("http://{}", request.header("host").unwrap_or_default()),
     };
-    let link = format!("{origin}{}", invitation_path(secret));
+    let link = format!("{site}{}", invitation_path(secret));
     let mut page = staff_page(pages, admin)?;
     page.link = Some((name.to_string(), link));
     pages.show(&page)

@@ -13,6 +13,7 @@ import { createInterface } from "node:readline";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { BASE_PATH, freePort, startNginx } from "./below.mjs";
 
 const BINARY = process.env.PET_STORE_BIN ?? fileURLToPath(new URL("../../../target/debug/pet-store", import.meta.url));
 export const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
@@ -51,7 +52,7 @@ export async function startStore(t, flags = {}) {
   const data = await mkdtemp(join(tmpdir(), "pet-store-browser-"));
   const store = new Store(data, { simulate: "off", seed: 1, ...flags });
   t.after(async () => {
-    await store.stop("SIGKILL");
+    await store.end();
     await rm(data, { recursive: true, force: true });
   });
   await store.start();
@@ -67,7 +68,7 @@ export async function startRescue(t, flags = {}) {
   const data = await mkdtemp(join(tmpdir(), "pet-store-browser-"));
   const store = new Store(data, flags, "serve");
   t.after(async () => {
-    await store.stop("SIGKILL");
+    await store.end();
     await rm(data, { recursive: true, force: true });
   });
   await store.start();
@@ -77,6 +78,7 @@ export async function startRescue(t, flags = {}) {
 
 /** A pet-store that can be restarted on the same port and data. */
 class Store {
+  /** Its address, with the path below which nginx serves it, if it does. */
   origin = "";
   #listen = "127.0.0.1:0";
   /** @type {string[]} Its output so far. */
@@ -86,6 +88,10 @@ class Store {
   #command;
   /** @type {import("node:child_process").ChildProcess | null} */
   #process = null;
+  /** The port of nginx, if it is below a path. */
+  #port = 0;
+  /** @type {(() => Promise<void>) | null} */
+  #stopNginx = null;
 
   constructor(data, flags, command = "demo") {
     this.#data = data;
@@ -94,7 +100,10 @@ class Store {
   }
 
   async start() {
-    const flags = { listen: this.#listen, data: this.#data, ...this.#flags };
+    if (BASE_PATH) this.#port ||= await freePort();
+    const site = `http://127.0.0.1:${this.#port}${BASE_PATH}`;
+    const below = BASE_PATH && { "base-url": site, "trusted-proxy": "127.0.0.1" };
+    const flags = { listen: this.#listen, data: this.#data, ...below, ...this.#flags };
     const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const child = spawn(BINARY, [this.#command, ...given], { stdio: ["ignore", "ignore", "pipe"] });
     this.#process = child;
@@ -111,6 +120,15 @@ class Store {
       });
     });
     [, this.origin, this.#listen] = address;
+    if (!BASE_PATH) return;
+    this.#stopNginx ??= await startNginx(this.#port, this.#listen);
+    this.origin = site;
+  }
+
+  /** Stops it and what is in front of it. */
+  async end() {
+    await this.stop("SIGKILL");
+    await this.#stopNginx?.();
   }
 
   /** @param {NodeJS.Signals} signal */

@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { createServer, request as forward } from "node:http";
 import { connect } from "node:net";
+import { BASE_PATH } from "./below.mjs";
 
 /**
  * Rules for each type of traffic.
@@ -80,7 +81,7 @@ class Proxy {
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.listen(0, "127.0.0.1");
     await once(this.#server, "listening");
-    this.origin = `http://127.0.0.1:${this.#server.address().port}`;
+    this.origin = `http://127.0.0.1:${this.#server.address().port}${BASE_PATH}`;
   }
 
   stop() {
@@ -223,7 +224,7 @@ class Proxy {
     if (request.method === "OPTIONS") this.preflights += 1;
     const { pathname, searchParams } = new URL(request.url, this.origin);
     const isShort = searchParams.get("transport") === "short";
-    const path = pathname.replace(/^\/live\/poll(\/.*)?$/, `/live/poll${isShort ? "/short" : ""}`);
+    const path = pathname.slice(BASE_PATH.length).replace(/^\/live\/poll(\/.*)?$/, `/live/poll${isShort ? "/short" : ""}`);
     this.asked.push(path);
     return path;
   }

@@ -49,7 +49,7 @@ async fn every_file_that_a_page_refers_to_exists_and_refers_to_no_other() {
         assert_eq!(response.status(), 200, "{address}");
         // Under any hash the server has the newest. A page imports it only when an admin edits activities.
         let text = response.text().await.unwrap();
-        let text = text.replace("import(\"/assets/newest/activities.js", "");
+        let text = text.replace("import(\"../newest/activities.js", "");
         for reference in [
             "url(.",
             "url(\"",

@@ -91,6 +91,52 @@ fn no_template_has_an_inline_script_or_style() {
     }
 }
 
+/// Addresses that are complete, and the one that a feed names itself by.
+const COMPLETE_ADDRESSES: [&str; 12] = [
+    "rescue.website",
+    "phone_link",
+    "rescue[\"contact-page\"]",
+    "public_url",
+    "ask.mail",
+    "ask.phone[0]",
+    "ask.page",
+    "sharing.address",
+    "address",
+    "page",
+    "entry.address",
+    "entry.photo.address",
+];
+
+#[test]
+fn an_address_in_a_template_begins_with_the_base_path() {
+    for (path, text) in files("views", &["html", "xml"]) {
+        for attribute in [
+            "href=\"",
+            "src=\"",
+            "action=\"",
+            "srcset=\"",
+            "-upload=\"",
+            "-poll=\"",
+        ] {
+            for value in text.split(attribute).skip(1) {
+                let place = || format!("{attribute}{:.40} in {}", value, path.display());
+                let variable = value
+                    .strip_prefix("{{ ")
+                    .map(|rest| rest.split(" }}").next().unwrap());
+                let is_known = match variable {
+                    Some(name) => {
+                        name == "base"
+                            || name.ends_with("|asset")
+                            || COMPLETE_ADDRESSES.contains(&name)
+                    }
+                    None => !value.starts_with('/') && !value.starts_with("{% if"),
+                };
+                assert!(is_known, "{}", place());
+            }
+        }
+    }
+}
+
 /// Where packages come from is the business of whoever builds: an address written down here would
 /// send them to a machine that they cannot reach, or should not.
 #[test]

@@ -281,8 +281,10 @@ impl Browser {
         for set in answer.headers().get_all("set-cookie") {
             let set = set.to_str().unwrap().split(';').next().unwrap();
             let name = set.split('=').next().unwrap();
-            let port = name.trim_start_matches("__Host-").strip_prefix("pet-store");
-            if port.is_some_and(|port| !port.contains(|letter: char| letter.is_alphabetic())) {
+            let name = name
+                .trim_start_matches("__Host-")
+                .trim_start_matches("__Secure-");
+            if name.starts_with("pet-store") && !name.starts_with("pet-store-account") {
                 self.cookie = (!set.ends_with('=')).then(|| set.to_owned());
             }
         }

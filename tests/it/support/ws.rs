@@ -49,7 +49,9 @@ impl Ws {
             let value = HeaderValue::from_str(value).unwrap();
             request.headers_mut().insert(*name, value);
         }
-        let stream = TcpStream::connect(address).await.map_err(|_| None)?;
+        let stream = TcpStream::connect(address.split('/').next().unwrap())
+            .await
+            .map_err(|_| None)?;
         let opening = client_async(request, stream);
         match within("the end of the handshake", opening).await {
             Ok((socket, _)) => Ok(Ws {

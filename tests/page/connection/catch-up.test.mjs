@@ -13,7 +13,7 @@ function startAsking({ firstPoll, responseMs = 0 } = {}) {
   const { asked, fetch } = fakeFetch();
   const clock = new FakeClock();
   const abort = new AbortController();
-  const watch = { origin: ORIGIN, pets: [] };
+  const watch = { site: ORIGIN, pets: [] };
   const catchUp = new CatchUp({ fetch, watch, clock, nonce: () => "n1", firstPoll, responseMs: () => responseMs });
   const run = () => catchUp.run("9f2c41aa-7", abort.signal);
   return { asked, clock, abort, run, answer: run() };

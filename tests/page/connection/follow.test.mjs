@@ -19,7 +19,7 @@ const at = (since, slice = 0) => `/live/log?pet=7&since=${since}&slice=${slice}&
 function start({ since = "9f2c41aa-5", random = () => 0.5 } = {}) {
   const clock = new FakeClock();
   const { asked, fetch } = fakeFetch();
-  const next = follow({ origin: ORIGIN, address: LOG, since, fetch, clock, random });
+  const next = follow({ site: ORIGIN, address: LOG, since, fetch, clock, random });
   const abort = new AbortController();
   return {
     clock,
@@ -125,7 +125,7 @@ async function until(isTrue) {
 function openPoll(hello) {
   const clock = new FakeClock();
   const { asked, fetch } = fakeFetch();
-  const watch = { origin: ORIGIN, pets: ["7"] };
+  const watch = { site: ORIGIN, pets: ["7"] };
   const transport = new PollingTransport("poll", { fetch, watch, clock, nonce: () => "n1", savesData: () => false });
   /** @type {Message[]} */
   const received = [];

@@ -10,7 +10,7 @@ function startCheck() {
   const { asked, fetch } = fakeFetch();
   /** @type {boolean[]} */
   const results = [];
-  const health = new HealthCheck({ fetch, origin: "https://rescue.example", clock });
+  const health = new HealthCheck({ fetch, site: "https://rescue.example", clock });
   const cancel = health.check((isUp) => results.push(isUp));
   return { clock, asked, results, cancel };
 }

@@ -135,12 +135,12 @@ const SERVER = "https://rescue.example";
 const KEY = `petstore.transport ${SERVER}`;
 
 /** A memory in this storage. @param {Map<string, string>} storage */
-function openMemory(storage = new Map(), chaos = "", origin = SERVER) {
+function openMemory(storage = new Map(), chaos = "", site = SERVER) {
   const clock = new FakeClock();
   const getItem = (/** @type {string} */ key) => storage.get(key) ?? null;
   const setItem = (/** @type {string} */ key, /** @type {string} */ text) => void storage.set(key, text);
   const open = () => fake({ getItem, setItem });
-  const memory = new TransportMemory({ open, clock, names: ["ws", "sse", "poll", "short"], origin, chaos });
+  const memory = new TransportMemory({ open, clock, names: ["ws", "sse", "poll", "short"], watch: { site, chaos } });
   return { clock, storage, memory };
 }
 
@@ -183,7 +183,7 @@ test("if storage is forbidden or full, nothing is stored", () => {
   const forbidden = () => {
     throw new Error("SecurityError");
   };
-  const memory = new TransportMemory({ open: forbidden, clock: new FakeClock(), names: ["ws"], origin: SERVER });
+  const memory = new TransportMemory({ open: forbidden, clock: new FakeClock(), names: ["ws"], watch: { site: SERVER } });
   memory.write("ws");
   assert.equal(memory.read(), null);
 });

@@ -10,7 +10,7 @@ import { PollingTransport } from "../../../public/petstore/transports/polling.js
 /** @import { Message } from "../../../public/petstore/protocol/message.js" */
 /** @import { Switch, Transport } from "../../../public/petstore/transports/transport.js" */
 
-const WATCH = { origin: "https://rescue.example", pets: ["7", "8"] };
+const WATCH = { site: "https://rescue.example", pets: ["7", "8"] };
 const heartbeat = new HeartbeatInterval({ clock: new FakeClock(), isHidden: () => false });
 const HELLO = { type: "hello", cursor: "9f2c41aa-1", heartbeat_ms: 15_000 };
 
@@ -125,7 +125,7 @@ test("a WebSocket that never opens is closed after three seconds: it would block
 });
 
 test("a simulated network and a switch are part of the URL", () => {
-  const watch = { origin: "https://rescue.example", pets: [], chaos: "hold" };
+  const watch = { site: "https://rescue.example", pets: [], chaos: "hold" };
   /** @type {Switch} */
   const cause = { from: "ws", why: "silent" };
   const { made, EventSource } = fakeEventSource();

@@ -35,8 +35,8 @@ function openDoctor(respond = () => undefined) {
       if (response) resolve(response);
     });
   const browser = { WebSocket: sockets.WebSocket, EventSource: sources.EventSource, fetch: fake(fetch) };
-  const origin = "https://rescue.example";
-  const doctor = new NetworkDoctor({ browser, clock, origin, chaos: "", since: "9f2c41aa-7", heartbeatMs: 15_000 });
+  const site = "https://rescue.example";
+  const doctor = new NetworkDoctor({ browser, clock, site, chaos: "", since: "9f2c41aa-7", heartbeatMs: 15_000 });
   /** @type {{ ws: StreamMeasurement, sse: StreamMeasurement } & Record<"http" | "poll" | "short", RequestMeasurement>} */
   const measured = fake({});
   /** @type {Record<IdleResult["probe"], IdleResult>} */
@@ -120,8 +120,8 @@ test("the simulated network is part of every live request", async () => {
   const asked = [];
   const fetch = (/** @type {string} */ url) => (asked.push(url), Promise.reject(new TypeError("network")));
   const browser = { WebSocket, EventSource: sources.EventSource, fetch: fake(fetch) };
-  const origin = "http://127.0.0.1:3000";
-  new NetworkDoctor({ browser, clock: new FakeClock(), origin, chaos: "hold", since: "", heartbeatMs: 15_000 }).start();
+  const site = "http://127.0.0.1:3000";
+  new NetworkDoctor({ browser, clock: new FakeClock(), site, chaos: "hold", since: "", heartbeatMs: 15_000 }).start();
   await settle();
   const live = [made[0].url, sources.made[0].url, ...asked.filter((url) => url.includes("/live/"))];
   assert.equal(live.length, 4);

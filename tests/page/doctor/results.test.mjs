@@ -111,7 +111,7 @@ test("a connection type that delays messages has its own verdict", () => {
 });
 
 const CONDITIONS = {
-  origin: SITE.origin,
+  url: SITE.url,
   at: AT,
   aheadMs: -90_000,
   browser: "Browser/1.0",

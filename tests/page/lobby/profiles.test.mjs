@@ -20,7 +20,7 @@ function openProfiles() {
     if (network.fails) throw new TypeError("offline");
     return { json: async () => ({ pets: PETS }) };
   };
-  const profiles = new Profiles({ fetch: /** @type {any} */ (fetch), origin: "https://rescue.example", clock });
+  const profiles = new Profiles({ fetch: /** @type {any} */ (fetch), site: "https://rescue.example", clock });
   /** @type {any[]} */
   const read = [];
   profiles.onread = (all) => read.push(all);

@@ -150,7 +150,7 @@ test("without storage, or with invalid entries, there is no draft and no error",
 /** Submits a form to a server that responds like this. */
 async function sendForm(/** @type {(clock: FakeClock) => Promise<object>} */ respond) {
   const clock = new FakeClock();
-  const commands = new Commands({ fetch: fake(() => respond(clock)), origin: "", clock });
+  const commands = new Commands({ fetch: fake(() => respond(clock)), site: "", clock });
   return commands.sendForm("/pets", new URLSearchParams());
 }
 
@@ -171,7 +171,7 @@ test("a form is saved when the server redirects, and stays on the page when the 
 test("a response that never comes counts as a lost connection", async () => {
   const clock = new FakeClock();
   const { fetch } = fakeFetch();
-  const sending = new Commands({ fetch, origin: "", clock }).sendForm("https://pets.example/pets", new URLSearchParams());
+  const sending = new Commands({ fetch, site: "", clock }).sendForm("https://pets.example/pets", new URLSearchParams());
   clock.turn(30_000);
   const result = await sending;
   assert.match("problem" in result ? result.problem : "", /connection was lost/);

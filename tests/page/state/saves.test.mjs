@@ -292,7 +292,7 @@ test("a save is not shown as live while the page is paused", async () => {
 function openCommands() {
   const clock = new FakeClock();
   const { asked, fetch } = fakeFetch();
-  return { clock, asked, commands: new Commands({ fetch, origin: "https://pets.example", clock }) };
+  return { clock, asked, commands: new Commands({ fetch, site: "https://pets.example", clock }) };
 }
 
 test("a status is sent to the API of this site, and the response has its cursor", async () => {

@@ -3,7 +3,7 @@
 /** @import { IdleResult, RequestMeasurement, RequestResult, StreamMeasurement } from "../../../public/app/doctor/measurement.js" */
 
 export const HEARTBEAT_MS = 15_000;
-export const SITE = { origin: "https://rescue.example", heartbeatMs: HEARTBEAT_MS };
+export const SITE = { url: "https://rescue.example", heartbeatMs: HEARTBEAT_MS };
 
 /** The server's clock is an hour ahead of this one: nothing may depend on equal clocks. */
 export const OFFSET_MS = 3_600_000;

@@ -236,19 +236,19 @@ function fakeBrowser() {
   return { names, browser };
 }
 
-/** @param {object} browser @param {{ origin?: string, chaos?: string }} [watched] */
-function open(browser, { origin = "http://127.0.0.1:3000", chaos } = {}) {
-  const watch = { origin, pets: [], chaos };
+/** @param {object} browser @param {{ site?: string, chaos?: string }} [watched] */
+function open(browser, { site = "http://127.0.0.1:3000", chaos } = {}) {
+  const watch = { site, pets: [], chaos };
   const clock = new FakeClock();
   const parts = { clock, serverClock: new ServerClock(clock), eventLoop: new EventLoopMonitor(clock) };
   return openConnection({ browser: fake(browser), ...parts, random: () => 0.5, watch, since: () => at(1) });
 }
 
 test("tabs share a connection to the same server over the same network, real or simulated", async () => {
-  /** @type {[{ origin?: string, chaos?: string }, string][]} */
+  /** @type {[{ site?: string, chaos?: string }, string][]} */
   const cases = [
     [{}, "petstore-live-4 http://127.0.0.1:3000"],
-    [{ origin: "https://rescue.example" }, "petstore-live-4 https://rescue.example"],
+    [{ site: "https://rescue.example" }, "petstore-live-4 https://rescue.example"],
     [{ chaos: "eat" }, "petstore-live-4 http://127.0.0.1:3000 eat"],
   ];
   for (const [watched, name] of cases) {

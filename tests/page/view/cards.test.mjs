@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { Cards } from "../../../public/app/view/cards.js";
 import { fake } from "../support/fakes.mjs";
 
+globalThis.document = fake({ body: { dataset: { base: "" } } });
+
 /** A card with an id and a name, which counts how often it is written and searched. */
 class FakeCard {
   /** @type {FakeList | undefined} */

@@ -102,7 +102,7 @@ test("a stopped select does nothing and is disabled", () => {
 });
 
 test("the live routes get the parameter only if a network was chosen", () => {
-  const watch = { origin: "http://127.0.0.1:3000", pets: [] };
+  const watch = { site: "http://127.0.0.1:3000", pets: [] };
   const url = (/** @type {string} */ chaos) => new URL(liveUrl({ ...watch, chaos }, "/live/sse", ""));
   assert.equal(url("hold").searchParams.get("chaos"), "hold");
   assert.equal(url("").search, "");

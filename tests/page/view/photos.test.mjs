@@ -22,7 +22,7 @@ class FakeImage {
 
 /** @param {{ photos: string, cover?: string }} dataset */
 function openPlace(dataset) {
-  globalThis.document = fake({ createElement: () => new FakeImage() });
+  globalThis.document = fake({ body: { dataset: { base: "" } }, createElement: () => new FakeImage() });
   /** @type {FakeImage[]} */
   const images = [];
   const place = {

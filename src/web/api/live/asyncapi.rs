@@ -11,7 +11,7 @@ use crate::web::api::schemas::photo;
 const SCHEME: &str = "token";
 
 /// Returns the document. It describes the server: what it sends, and what it receives.
-pub fn document() -> Value {
+pub fn document(base_path: &str) -> Value {
     let sent = streamed();
     let (replies, commands) = (replies(), commands());
     let all = || sent.iter().chain(&replies).chain(&commands);
@@ -29,7 +29,7 @@ pub fn document() -> Value {
         "asyncapi": "3.0.0",
         "info": info(),
         "defaultContentType": "application/json",
-        "servers": { "rescue": server() },
+        "servers": { "rescue": server(base_path) },
         "channels": { "live": {
             "address": "/live/ws",
             "title": "Live messages",
@@ -63,9 +63,10 @@ fn info() -> Value {
     })
 }
 
-fn server() -> Value {
+fn server(base_path: &str) -> Value {
     json!({
         "host": "{host}",
+        "pathname": base_path,
         "protocol": "wss",
         "description": "This server. Without TLS, for example on your own machine, the protocol is ws.",
         "variables": { "host": {

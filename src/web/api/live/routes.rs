@@ -13,7 +13,8 @@ const TAG: &str = "Live";
 
 /// Adds the routes and their schemas. They are not below the address of the API, so each path has a server of its
 /// own.
-pub fn add_routes(spec: &mut Value) {
+pub fn add_routes(spec: &mut Value, base_path: &str) {
+    let server = if base_path.is_empty() { "/" } else { base_path };
     let kinds = messages::streamed();
     let mapping = kinds.iter().map(|kind| {
         let place = reference(&kind.name)["$ref"].take();
@@ -39,7 +40,7 @@ pub fn add_routes(spec: &mut Value) {
         ("/live/log", log()),
         ("/live/state/{cursor}", state_at()),
     ] {
-        spec["paths"][path] = json!({ "servers": [{ "url": "/" }], "get": operation });
+        spec["paths"][path] = json!({ "servers": [{ "url": server }], "get": operation });
     }
     if let Some(tags) = spec["tags"].as_array_mut() {
         tags.push(json!({

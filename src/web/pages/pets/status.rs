@@ -51,7 +51,9 @@ pub async fn set_status(
         }
         Err(error) => return Err(Failure::from(error).into()),
     };
-    let back = referring_view(headers, &now.activities).unwrap_or_else(|| pet_path(pet.id));
+    let base_path = pages.principal.authenticator().base_path();
+    let back = referring_view(headers, base_path, &now.activities);
+    let back = back.unwrap_or_else(|| pet_path(pet.id));
     let mut response = redirect(&back);
     if form.get("replaces").is_none() {
         let authenticator = pages.principal.authenticator();

@@ -1,0 +1,79 @@
+//! Serves the URL table below the path of `--base-url`.
+//!
+//! The handlers, and every layer between them and this one, know only paths of the URL table. Templates write the
+//! base path before such a path, as does `Location`.
+
+use std::sync::Arc;
+
+use poem::http::uri::PathAndQuery;
+use poem::http::{HeaderValue, Uri, header};
+use poem::{Endpoint, Request, Response};
+
+use crate::error::Failure;
+use crate::web::Site;
+
+/// Routes that also work without the base path, for a monitor or a service manager that asks the program itself.
+const OF_OPERATION: [&str; 4] = ["/healthz", "/healthz/request", "/readyz", "/metrics"];
+
+/// Marks a request for a path that is not below the base path.
+#[derive(Clone)]
+struct Outside;
+
+/// Removes `base_path`, which is not empty, from the path of the request, and adds it to the `Location` of the answer.
+pub async fn strip<E: Endpoint>(
+    next: Arc<E>,
+    mut request: Request,
+    base_path: Arc<str>,
+) -> poem::Result<Response> {
+    let path = request.uri().path();
+    match path.strip_prefix(&*base_path) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            let target = path_and_query(rest, request.uri().query());
+            if let Some(uri) = target.and_then(|target| with_target(request.uri(), target)) {
+                *request.uri_mut() = uri;
+            }
+        }
+        _ if OF_OPERATION.contains(&path) => {}
+        _ => {
+            request.set_data(Outside);
+        }
+    }
+    let mut response = next.get_response(request).await;
+    let location = response.headers_mut().get_mut(header::LOCATION);
+    if let Some(location) = location.filter(|location| location.as_bytes().starts_with(b"/")) {
+        let address = [base_path.as_bytes(), location.as_bytes()].concat();
+        *location = HeaderValue::from_bytes(&address).expect("both parts are visible ASCII");
+    }
+    Ok(response)
+}
+
+/// Refuses a request for a path that is not below the base path.
+///
+/// # Errors
+/// 404 with the address of the site.
+pub fn check(request: &Request) -> Result<(), Failure> {
+    if request.data::<Outside>().is_none() {
+        return Ok(());
+    }
+    let site = request.data::<Arc<Site>>();
+    let base = site.and_then(|site| site.app.authenticator().base());
+    let address = base.map(|base| base.address("/")).unwrap_or_default();
+    let detail = format!("There is nothing at this address. This site is at {address}");
+    Err(Failure::not_found(detail))
+}
+
+/// Returns the target of a request below the base path. The path of the site itself may lack its slash.
+fn path_and_query(path: &str, query: Option<&str>) -> Option<PathAndQuery> {
+    let path = if path.is_empty() { "/" } else { path };
+    let target = match query {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    target.parse().ok()
+}
+
+fn with_target(uri: &Uri, target: PathAndQuery) -> Option<Uri> {
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(target);
+    Uri::from_parts(parts).ok()
+}
