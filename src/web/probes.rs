@@ -35,6 +35,8 @@ pub struct ArrivedRequest {
     pub epoch: String,
     /// The `Host` header.
     pub host: Option<String>,
+    /// The path, with the base path in front if a proxy left it.
+    pub path: String,
     /// Address of the client, as limits count it.
     pub client: String,
     /// True if a trusted proxy named the client.
@@ -52,6 +54,7 @@ pub fn show_arrived(Data(app): Data<&Arc<AppState>>, request: &Request) -> Respo
         version: env!("CARGO_PKG_VERSION").to_owned(),
         epoch: app.hub().epoch().to_string(),
         host,
+        path: request.original_uri().path().to_owned(),
         client: client.ip.to_string(),
         is_forwarded: client.is_forwarded,
         has_forwarding_header: has_forwarding_header(request.headers()),

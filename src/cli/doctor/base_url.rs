@@ -14,7 +14,7 @@ use super::https::{self, is_this_machine};
 use super::report::Report;
 use super::server::arrived;
 use crate::auth::BaseUrl;
-use crate::web::ArrivedRequest;
+use crate::web::{ARRIVED, ArrivedRequest};
 
 /// The first message of a live connection is sent immediately.
 const FIRST_MESSAGE: Duration = Duration::from_secs(3);
@@ -54,11 +54,11 @@ async fn check_program(
     local: Option<&ArrivedRequest>,
     report: &mut Report,
 ) -> Option<ArrivedRequest> {
-    let origin = base.origin();
+    let address = &base.site();
     if let Err(error) = open(site, "/healthz", &[]).await {
         report.problem(
             "base URL",
-            unreachable(origin, &error),
+            unreachable(address, &error),
             reach_advice(&error),
         );
         return None;
@@ -66,7 +66,7 @@ async fn check_program(
     let Some(public) = arrived(site).await else {
         report.problem(
             "base URL",
-            format!("something else answers at {origin}"),
+            format!("something else answers at {address}"),
             format!("Let the proxy pass all paths to pet-store. {GUIDE}"),
         );
         return None;
@@ -75,18 +75,27 @@ async fn check_program(
         Some(local) if local.epoch != public.epoch => {
             report.problem(
                 "base URL",
-                format!("a server with another store answers at {origin}"),
+                format!("a server with another store answers at {address}"),
                 "Let the proxy pass requests to the server on this machine, or set --listen to the one \
                  that it uses.",
             );
         }
-        _ => report.ok("base URL", format!("{origin} is this program")),
+        _ if public.path != format!("{}{ARRIVED}", base.path()) => {
+            let base_path = base.path();
+            report.problem(
+                "base URL",
+                format!("the proxy removes {base_path} from the paths of requests"),
+                format!("Pass the whole path on; in nginx, with no path behind the address: location {base_path}/ {{ proxy_pass \
+                     http://127.0.0.1:3000; }} {GUIDE}"),
+            );
+        }
+        _ => report.ok("base URL", format!("{address} is this program")),
     }
     Some(public)
 }
 
-fn unreachable(origin: &str, error: &io::Error) -> String {
-    format!("{origin} cannot be reached from this machine: {error}")
+fn unreachable(address: &str, error: &io::Error) -> String {
+    format!("{address} cannot be reached from this machine: {error}")
 }
 
 fn reach_advice(error: &io::Error) -> String {

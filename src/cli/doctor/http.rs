@@ -16,17 +16,20 @@ use tokio::time::timeout;
 
 use crate::serve::tls::{TlsClient, TlsError, server_certificate};
 
+use crate::auth::BaseUrl;
+
 /// For a connection and the head of an answer. A slow proxy is not a broken one.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The bodies that the doctor reads as a whole are short.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// A website: where to connect, and the `Host` of requests.
+/// A website: where to connect, the `Host` of requests, and what their paths begin with.
 pub struct Website {
     host: String,
     port: u16,
     authority: String,
+    base_path: String,
     /// For https.
     tls: Option<TlsClient>,
 }
@@ -41,13 +44,14 @@ impl Website {
             host: address.ip().to_string(),
             port: address.port(),
             authority: address.to_string(),
+            base_path: String::new(),
             tls: None,
         }
     }
 
-    /// Returns the site at an origin, such as `https://pets.example`, which needs `tls`. `None` if it has no host.
-    pub fn at(origin: &str, tls: Option<TlsClient>) -> Option<Self> {
-        let uri: Uri = origin.parse().ok()?;
+    /// Returns the site at a public address, which needs `tls` if it is https. `None` if it has no host.
+    pub fn at(base: &BaseUrl, tls: Option<TlsClient>) -> Option<Self> {
+        let uri: Uri = base.origin().parse().ok()?;
         let authority = uri.authority()?;
         let host = authority
             .host()
@@ -59,6 +63,7 @@ impl Website {
                 .port_u16()
                 .unwrap_or(if tls.is_some() { 443 } else { 80 }),
             authority: authority.to_string(),
+            base_path: base.path().to_owned(),
             tls,
         })
     }
@@ -99,7 +104,7 @@ impl Website {
     }
 }
 
-/// Sends a GET request with further header fields. Returns the answer once its head has arrived.
+/// Sends a GET request for a path of the URL table, with further header fields. Returns the answer once its head has arrived.
 ///
 /// # Errors
 /// If there is no connection, or no answer in time.
@@ -108,7 +113,7 @@ pub async fn open(
     path: &str,
     fields: &[(&'static str, &str)],
 ) -> io::Result<Response<Incoming>> {
-    let mut request = Request::get(path)
+    let mut request = Request::get(format!("{}{path}", site.base_path))
         .header(header::HOST, site.authority())
         .header(header::USER_AGENT, "pet-store doctor");
     for (name, value) in fields {

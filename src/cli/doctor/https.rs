@@ -22,7 +22,7 @@ const RENEWED_AT: u32 = 3;
 pub async fn check(base: &BaseUrl, report: &mut Report) -> Option<Website> {
     let origin = base.origin();
     if !base.is_secure() {
-        let site = Website::at(origin, None)?;
+        let site = Website::at(base, None)?;
         if is_this_machine(site.host()) {
             report.ok("https", origin.to_owned());
         } else {
@@ -47,7 +47,7 @@ pub async fn check(base: &BaseUrl, report: &mut Report) -> Option<Website> {
             return None;
         }
     };
-    let site = Website::at(origin, Some(tls))?;
+    let site = Website::at(base, Some(tls))?;
     match site.certificate().await {
         // The next check says why.
         Err(_) | Ok(Ok(None)) => {}

@@ -284,3 +284,27 @@ async fn a_proxy_that_is_not_trusted_and_a_server_with_another_store_are_named()
     assert_found(&findings, "base URL problem", "another store", "--listen");
     assert_found(&findings, "WebSocket ok", "passes", "");
 }
+
+#[tokio::test]
+async fn a_proxy_that_removes_the_base_path_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let base_url = ["--base-url", "http://127.0.0.1:1/our/pets"];
+    let process = Process::start(folder.path(), &[&QUIET[..], &base_url].concat()).await;
+    let upstream = address(&process).to_owned();
+    let unchanged = bad_proxy(upstream.clone(), str::to_owned, false).await;
+    let removes = |head: &str| head.replacen(" /our/pets/", " /", 1);
+    let removing = bad_proxy(upstream.clone(), removes, false).await;
+    for (proxy, level, message) in [
+        (unchanged, "base URL ok", "/our/pets is this program"),
+        (
+            removing,
+            "base URL problem",
+            "removes /our/pets from the paths",
+        ),
+    ] {
+        let base = format!("{proxy}/our/pets");
+        let doctor = ["--listen", &upstream, "--base-url", &base];
+        let (_, findings) = examined(folder.path(), &doctor).await;
+        assert_found(&findings, level, message, "");
+    }
+}
