@@ -52,7 +52,8 @@ pub struct ServeOptions {
     )]
     data: PathBuf,
 
-    /// Public address of the site, such as <https://pets.example>. Requests from pages of other sites
+    /// Public address of the site, such as <https://pets.example>, with a path if everything is to be below
+    /// one. Requests from pages of other sites
     /// are refused, and with https:// cookies are sent over HTTPS only [default: the Host of each
     /// request]
     #[arg(long, value_name = "URL", env = "PET_STORE_BASE_URL", value_parser = BaseUrl::parse)]

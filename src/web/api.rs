@@ -82,7 +82,11 @@ impl Api {
             let pets = PetListJson::page(board.cursor, &page, audience);
             return Ok(ListResponse::Pets(
                 pets,
-                Some(page_links(&query, page.pages)),
+                Some(page_links(
+                    &query,
+                    page.pages,
+                    self.site.app.authenticator().base_path(),
+                )),
             ));
         }
         let pets = PetListJson::start(&self.site.blocks, board, audience).await?;
@@ -356,7 +360,7 @@ impl Api {
 }
 
 /// Returns the links to the other pages of a view (RFC 8288).
-fn page_links(query: &PetQuery, pages: usize) -> String {
+fn page_links(query: &PetQuery, pages: usize, base_path: &str) -> String {
     let (number, last) = (query.pages_before, pages - 1);
     let link = |rel: &str, number: usize| {
         let mut pairs = query.at_page(number).pairs();
@@ -365,7 +369,7 @@ fn page_links(query: &PetQuery, pages: usize) -> String {
             pairs.push(("page", "1".to_owned()));
         }
         let parameters = serde_urlencoded::to_string(pairs).unwrap_or_default();
-        format!("<{ADDRESS}/pets?{parameters}>; rel=\"{rel}\"")
+        format!("<{base_path}{ADDRESS}/pets?{parameters}>; rel=\"{rel}\"")
     };
     let mut links = vec![link("first", 0)];
     if number > 0 {

@@ -72,7 +72,7 @@ describe("a page whose assets the network spoils", { concurrency: 2 }, () => {
     await tab.isLive();
     const src = await tab.page.locator("head script[src]").first().getAttribute("src");
     const before = await tab.page.locator("#pause:not([hidden])").count();
-    await tab.page.evaluate((url) => import(url), `${store.origin}${src}?retry=1`);
+    await tab.page.evaluate((url) => import(url), `${new URL(src, store.origin)}?retry=1`);
     await tab.page.locator("#pause").click();
     assert.equal(await tab.page.locator("#pause").textContent(), "Resume");
     assert.equal(before, 1);

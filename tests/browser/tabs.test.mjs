@@ -109,7 +109,7 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
     await form.fill({ name: "Eighth", species: "Cat" });
     await form.send("main form button");
     await form.isLive("sse");
-    const id = new URL(form.page.url()).pathname.split("/").pop();
+    const id = form.path.split("/").pop();
     for (const tab of tabs) await tab.shows(id, "name", "Eighth");
     await assertViewers(store, { sse: 1 });
   });

@@ -124,7 +124,7 @@ test("a form that is saved leaves no draft, and a draft of one pet is not anothe
   await tab.page.goto(`${store.origin}/pets/1/edit`);
   assert.equal(await tab.page.locator("#about").inputValue(), "Of pet 1");
   await tab.send(SAVE);
-  await eventually(() => new URL(tab.page.url()).pathname === "/pets/1");
+  await eventually(() => tab.path === "/pets/1");
   const kept = await tab.page.evaluate(() => Object.keys(localStorage));
   assert.deepEqual(kept.filter((key) => key.includes("draft")), []);
 });

@@ -23,8 +23,7 @@ pub const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
 pub const ENTITY_TAG: &str = "^\"[0-9a-f]{8}-(0|[1-9][0-9]{0,18})\"$";
 
 /// Pattern of the address of a pet or of a file of a photo.
-pub const ADDRESS: &str =
-    "^(/api/v1/pets/[1-9][0-9]{0,19}|/photos/[0-9a-f]{32}-[1-9][0-9]{0,3}\\.jpg)$";
+pub const ADDRESS: &str = "^(/[A-Za-z0-9._~-]+)*(/api/v1/pets/[1-9][0-9]{0,19}|/photos/[0-9a-f]{32}-[1-9][0-9]{0,3}\\.jpg)$";
 
 /// Adds the schemas that poem-openapi does not derive, and the allowed values of the others.
 pub fn complete(spec: &mut Value) {

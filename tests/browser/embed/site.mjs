@@ -25,8 +25,9 @@ export async function startSite(t, { files, policy }) {
 
 /** Returns a policy that allows scripts and connections of these servers only. Each page has its icon as data. */
 function policyOf(servers) {
-  const sockets = servers.map((origin) => origin.replace("http", "ws"));
-  return `default-src 'none'; img-src data:; script-src ${servers.join(" ")}; connect-src ${[...servers, ...sockets].join(" ")}`;
+  const origins = servers.map((server) => new URL(server).origin);
+  const sockets = origins.map((origin) => origin.replace("http", "ws"));
+  return `default-src 'none'; img-src data:; script-src ${origins.join(" ")}; connect-src ${[...origins, ...sockets].join(" ")}`;
 }
 
 /** Returns a page that loads the client of these servers. @param {string[]} servers @param {string} body */

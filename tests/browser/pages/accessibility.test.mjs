@@ -7,6 +7,7 @@ import { test } from "node:test";
 import axe from "axe-core";
 import { startAll, visit } from "../support/all-pages.mjs";
 import { openTab } from "../support/browser.mjs";
+import { sitePath } from "../support/below.mjs";
 
 /** Pages that are checked concurrently. */
 const CONCURRENT = 3;
@@ -36,7 +37,7 @@ async function removeScripts(route) {
 /** The ways to read a page. The second one takes minutes, and runs with `LONG=1`. */
 const READINGS = [
   { words: "", looks: [LIGHT, DARK_AND_NARROW] },
-  { words: " without JavaScript", looks: [DARK_AND_NARROW], prepare: (page) => page.route((url) => !url.pathname.startsWith("/assets/"), removeScripts) },
+  { words: " without JavaScript", looks: [DARK_AND_NARROW], prepare: (page) => page.route((url) => !sitePath(url).startsWith("/assets/"), removeScripts) },
 ];
 
 test("every page follows the rules", async (t) => {

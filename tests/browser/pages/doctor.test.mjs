@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startProxy } from "../support/proxy.mjs";
 import { eventually, openTab, startStore } from "../support/browser.mjs";
+import { sitePath } from "../support/below.mjs";
 
 /** Short, so that tests are quick, and long enough that a busy machine does not look like a slow network. */
 const HEARTBEAT_S = 2;
@@ -40,7 +41,7 @@ describe("the network doctor", { concurrency: 3 }, () => {
     assert.ok(Number(waitedS) >= HEARTBEAT_S, `the poll waited ${waitedS} s`);
     assert.deepEqual(await advice(), []);
     assert.equal(await tab.page.locator("#doctor-advice").isVisible(), false);
-    assert.match(await report(), /^Network doctor: http:\/\/127\.0\.0\.1:\d+\nTime: .*\nBrowser: .*Chrome/);
+    assert.match(await report(), /^Network doctor: http:\/\/127\.0\.0\.1:\d+\S*\nTime: .*\nBrowser: .*Chrome/);
     assert.match(await text("#doctor-note"), /^The connections now stay idle/);
     tab.assertNoProblems();
   });
@@ -77,8 +78,8 @@ describe("the network doctor", { concurrency: 3 }, () => {
     tab.page.on("request", (request) => asked.push(new URL(request.url())));
     tab.page.on("websocket", (socket) => asked.push(new URL(socket.url())));
     await tab.page.goto(`${store.origin}/live/doctor?chaos=hold`);
-    const live = () => asked.filter(({ pathname }) => pathname.startsWith("/live/"));
-    const paths = () => new Set(live().map(({ pathname }) => pathname));
+    const live = () => asked.filter((url) => sitePath(url).startsWith("/live/"));
+    const paths = () => new Set(live().map(sitePath));
     await eventually(() => paths().size === 4);
     assert.deepEqual([...paths()].sort(), ["/live/doctor", "/live/poll", "/live/sse", "/live/ws"]);
     for (const url of live()) assert.equal(url.searchParams.get("chaos"), "hold", url.href);
@@ -138,6 +139,6 @@ describe("the network doctor", { concurrency: 3 }, () => {
     const page = await tab.openAnother(`${proxy.origin}/pets`);
     await page.says(/^(Live, with a short delay|Delayed)/);
     await page.send(".line-doctor");
-    assert.equal(new URL(page.page.url()).pathname, "/live/doctor");
+    assert.equal(page.path, "/live/doctor");
   });
 });

@@ -21,7 +21,7 @@ for (const [words, options] of [
     const { store, link } = await startRescue(t);
     const anna = await openTab(t, link, options);
     await choosePassword(anna, "anna");
-    assert.equal(new URL(anna.page.url()).pathname, "/settings", "the first admin names the rescue");
+    assert.equal(anna.path, "/settings", "the first admin names the rescue");
     await anna.page.goto(`${store.origin}/pets/new`);
     await anna.fill({ name: "Otto", species: "Dog" });
     await anna.send('button:text("Add")');
@@ -43,11 +43,11 @@ for (const [words, options] of [
     await boris.send('button:text("Sign out")');
     assert.equal(await boris.page.locator('[data-pet="1"] button').count(), 0);
     await boris.page.goto(`${store.origin}/pets/new`);
-    assert.equal(new URL(boris.page.url()).pathname, "/sign-in");
+    assert.equal(boris.path, "/sign-in");
     await boris.page.locator("#name").fill("boris");
     await boris.page.locator("#password").fill(PASSWORD);
     await boris.send('main button[type="submit"]');
-    assert.equal(new URL(boris.page.url()).pathname, "/pets/new", "on to where they wanted");
+    assert.equal(boris.path, "/pets/new", "on to where they wanted");
     boris.assertNoProblems();
     anna.assertNoProblems();
   });

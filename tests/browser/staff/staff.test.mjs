@@ -93,7 +93,7 @@ test("a status button on the show page sets the status, there and in another tab
 test("no page logs anything to the console", async (t) => {
   const store = await startStore(t);
   const tab = await openTab(t, `${store.origin}/`);
-  assert.equal(new URL(tab.page.url()).pathname, "/pets");
+  assert.equal(tab.path, "/pets");
   for (const path of ["/pets", "/pets/1", "/pets/new", "/pets/1/edit", "/hello", "/api/docs"]) {
     const answer = await tab.page.goto(`${store.origin}${path}`);
     assert.equal(answer.status(), 200, path);

@@ -3,6 +3,7 @@
  * those of its first admin.
  */
 import { openTab, startRescue, startStore } from "./browser.mjs";
+import { BASE_PATH } from "./below.mjs";
 
 const PASSWORD = "four words are enough";
 const PIN = "4711";
@@ -129,7 +130,7 @@ export async function startAll(t) {
   await tab.send(".manage form button");
   await addActivity(tab, store.origin);
   await tab.page.goto(`${store.origin}/account`);
-  const token = await tab.page.locator('a[href^="/account/tokens/"]').getAttribute("href");
+  const token = await tab.page.locator('a[href*="/account/tokens/"]').getAttribute("href");
   const storageState = await tab.page.context().storageState();
   const asAdmin = (path, rest) => ({ name: `admin ${path}`, url: store.origin + path, storageState, ...rest });
   const answers = ANSWERS.map(({ words, path, entered }) => asAdmin(path, { name: `admin ${path} ${words}`, entered }));
@@ -139,7 +140,7 @@ export async function startAll(t) {
     return paths.map((path) => ({ name: `${reader} ${path}`, url: origin + path, ...cookies }));
   });
   const station = await shareTablet(t, store.origin);
-  return [...pages, ...answers, asAdmin(token), invitation, ...station];
+  return [...pages, ...answers, asAdmin(token.slice(BASE_PATH.length)), invitation, ...station];
 }
 
 /** Adds an activity of the rescue's own, which the first pet is doing now, with a note. */

@@ -14,6 +14,9 @@ import { join } from "node:path";
 /** The path; "" for the program itself at the root. */
 export const BASE_PATH = process.env.PET_STORE_BELOW ?? "";
 
+/** Returns the path of an address below the path of the site. @param {string} url */
+export const sitePath = (url) => new URL(url).pathname.slice(BASE_PATH.length);
+
 const START_LIMIT_MS = 10_000;
 
 /** Returns a port that nothing listens on. */

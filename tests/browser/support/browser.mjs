@@ -13,7 +13,7 @@ import { createInterface } from "node:readline";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { BASE_PATH, freePort, startNginx } from "./below.mjs";
+import { BASE_PATH, freePort, sitePath, startNginx } from "./below.mjs";
 
 const BINARY = process.env.PET_STORE_BIN ?? fileURLToPath(new URL("../../../target/debug/pet-store", import.meta.url));
 export const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
@@ -255,6 +255,11 @@ export class Tab {
   /** Opens another page in the same profile. */
   openAnother(url) {
     return openTabIn(this.page.context(), url);
+  }
+
+  /** The path of the page, below that of the site. */
+  get path() {
+    return sitePath(this.page.url());
   }
 
   /** The text of the connection status, e.g. "Live". */

@@ -212,6 +212,13 @@ async fn the_live_routes_and_what_describes_them_are_below_the_base_path() {
     );
     let asyncapi = json(visitor.get("/api/asyncapi.json").await);
     assert_eq!(asyncapi["servers"]["rescue"]["pathname"], "/our/pets");
+    let pets = visitor
+        .ask("GET", "/api/v1/pets?page=1")
+        .send()
+        .await
+        .unwrap();
+    let links = pets.headers()["link"].to_str().unwrap();
+    assert!(links.starts_with("</our/pets/api/v1/pets?"), "{links}");
     let sitemap = visitor.get("/sitemap.xml").await;
     assert!(
         sitemap.contains("<loc>https://shelter.example/our/pets/pets/1</loc>"),

@@ -284,7 +284,13 @@ impl Browser {
             let name = name
                 .trim_start_matches("__Host-")
                 .trim_start_matches("__Secure-");
-            if name.starts_with("pet-store") && !name.starts_with("pet-store-account") {
+            // With the port, and below a base path with that.
+            let instance = name.strip_prefix("pet-store");
+            let is_session = |instance: &str| {
+                let instance = instance.strip_prefix('-').unwrap_or("0");
+                instance.starts_with(|letter: char| letter.is_ascii_digit())
+            };
+            if instance.is_some_and(is_session) {
                 self.cookie = (!set.ends_with('=')).then(|| set.to_owned());
             }
         }

@@ -29,7 +29,7 @@ pub fn photo() -> Value {
             "url": {
                 "type": "string",
                 "pattern": PHOTO_ADDRESS,
-                "description": "Path of the largest file; for another width, replace the number \
+                "description": "Path of the largest file, below the address of the site; for another width, replace the number \
                     before `.jpg`. A file never changes.",
             },
             "alt": { "type": "string", "description": "What the photo shows." },
