@@ -1,6 +1,7 @@
 /** Pages that run before they are visible: prerendered by a speculation rule, or opened in a background tab. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { BASE_PATH } from "./support/below.mjs";
 import { startProxy } from "./support/proxy.mjs";
 import { eventually, onLan, startStore } from "./support/browser.mjs";
 import { openUnattended, openWindow } from "./support/window.mjs";
@@ -22,16 +23,16 @@ const LINKS = `<!DOCTYPE html><title>links</title>
   </script>
   <script>
     setInterval(async () => {
-      const turn = await (await fetch("/turn", { cache: "no-store" })).text();
+      const turn = await (await fetch("${BASE_PATH}/turn", { cache: "no-store" })).text();
       if (turn === "visit" && document.title !== turn) {
         document.title = turn;
-        location.href = "/pets?n=${PRERENDERED}";
+        location.href = "${BASE_PATH}/pets?n=${PRERENDERED}";
       }
     }, 50);
   </script>`;
 
 function urls() {
-  return Array.from({ length: PRERENDERED }, (_, i) => `"/pets?n=${i + 1}"`);
+  return Array.from({ length: PRERENDERED }, (_, i) => `"${BASE_PATH}/pets?n=${i + 1}"`);
 }
 
 describe("pages that are not visible", { concurrency: 2 }, () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually, openTab, startRescue } from "../support/browser.mjs";
+import { BASE_PATH } from "../support/below.mjs";
 
 const PASSWORD = "four words are enough";
 
@@ -78,7 +79,7 @@ test("an open page shows an activity that is added, renamed and coloured afterwa
   await eventually(async () => assert.deepEqual(await look(), { backgroundColor: "rgb(143, 47, 95)", mask: 'url("data:image/sv' }));
   const summary = visitor.page.locator('.find [data-status="at-the-vet"]');
   await eventually(async () => assert.equal(await summary.innerText(), "1 at the vet"));
-  assert.equal(await summary.getAttribute("href"), "/pets?doing=at-the-vet");
+  assert.equal(await summary.getAttribute("href"), `${BASE_PATH}/pets?doing=at-the-vet`);
 
   // The word stays.
   await anna.page.goto(`${store.origin}/settings/activities/at-the-vet`);

@@ -1,7 +1,7 @@
 /** Sheets to print, as Chromium prints them: one page of the chosen paper, black on white, with a code that is large enough. */
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { test } from "node:test";
+import { BASE_PATH, freePort } from "../support/below.mjs";
 import { openTab, startRescue } from "../support/browser.mjs";
 
 const PASSWORD = "four words are enough";
@@ -24,20 +24,11 @@ const LONG = {
   about: "Likes long walks, and short ones. ".repeat(55).trim(),
 };
 
-/** A port that nothing listens on: the public address of a server has one. */
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 /** Opens the sheet of a pet with these fields, as its first admin. */
 async function openSheet(t, fields) {
   const listen = `127.0.0.1:${await freePort()}`;
-  const { store, link } = await startRescue(t, { listen, "base-url": `http://${listen}` });
+  // Below a path, the store has a public address anyway.
+  const { store, link } = await startRescue(t, BASE_PATH ? {} : { listen, "base-url": `http://${listen}` });
   const tab = await openTab(t, link);
   for (const [id, text] of Object.entries({ name: "anna", password: PASSWORD, again: PASSWORD })) {
     await tab.page.locator(`#${id}`).fill(text);
