@@ -23,9 +23,17 @@ function start() {
     sendHeight();
   }).observe(document.body);
 
+  // A frame that is hidden until it tells its height, as in WordPress, is not drawn, so the observer is not called.
+  const measure = () => {
+    sent ||= Math.ceil(document.body.getBoundingClientRect().height);
+    sendHeight();
+  };
+  if (document.readyState === "complete") measure();
+  else addEventListener("load", measure);
+
   // The page around the frame may have started to listen after the first message.
   addEventListener("message", ({ source, data }) => {
-    if (source === parent && data?.message === "ready") sendHeight();
+    if (source === parent && data?.message === "ready") measure();
   });
 
   addEventListener("click", (event) => {

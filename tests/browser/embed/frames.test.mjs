@@ -6,12 +6,19 @@ import { startSite } from "./site.mjs";
 
 const PASSWORD = "four words are enough";
 
-/** Like the frames of WordPress: scripts, and nothing else. Records what it is told. */
+/**
+ * Like the frames of WordPress: scripts and nothing else, and hidden until the first message, so that the browser does not draw
+ * it. Records what it is told.
+ */
 const wordpress = (/** @type {string} */ url) => `<!doctype html><title>Post</title><link rel="icon" href="data:,">
-  <iframe title="Pets" sandbox="allow-scripts" width="600" height="200" src="${url}#?secret=abcdef1234"></iframe>
-  <script>addEventListener("message", ({ data }) => (window.said ??= []).push(data));</script>`;
+  <iframe title="Pets" sandbox="allow-scripts" style="position: absolute; clip: rect(1px, 1px, 1px, 1px)" width="600" height="200"
+    src="${url}#?secret=abcdef1234"></iframe>
+  <script>addEventListener("message", ({ data }) => {
+    (window.said ??= []).push(data);
+    document.querySelector("iframe").removeAttribute("style");
+  });</script>`;
 
-const POLICY = "default-src 'none'; img-src data:; script-src 'unsafe-inline'; frame-src *";
+const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-src *";
 
 for (const path of ["/embed/pets/1?theme=dark", "/embed/board"]) {
   test(`${path} is live in a sandboxed frame, without an origin, and tells its height and links`, async (t) => {
