@@ -19,6 +19,9 @@ use self::short_pollers::{ShortPollers, WINDOW_SECONDS};
 /// Transports from best to worst; `short` is short polling of the state.
 const TRANSPORTS: [&str; 4] = ["ws", "sse", "poll", "short"];
 
+/// The transport of pictures that change. No page switches to it or from it.
+const PICTURE: &str = "picture";
+
 /// Reasons why a page switches its transport.
 const SWITCH_REASONS: [&str; 7] = [
     "refused", "silent", "lag", "gap", "died", "upgrade", "network",
@@ -50,7 +53,7 @@ const VALID: &str = "metric names are fixed and valid";
 #[derive(Clone)]
 pub struct Metrics {
     registry: Registry,
-    /// Open live connections by `transport` (`ws`, `sse`, `poll`), and estimated short pollers
+    /// Open live connections by `transport` (`ws`, `sse`, `poll`, `picture`), and estimated short pollers
     /// (`short`).
     pub viewers: IntGaugeVec,
     /// Estimates the viewers that poll the state.
@@ -290,7 +293,7 @@ fn viewers(registry: &Registry) -> IntGaugeVec {
     );
     let options = Opts::new("petstore_viewers", help);
     let viewers = register(registry, IntGaugeVec::new(options, &["transport"]));
-    for transport in TRANSPORTS {
+    for transport in TRANSPORTS.into_iter().chain([PICTURE]) {
         viewers.with_label_values(&[transport]);
     }
     viewers

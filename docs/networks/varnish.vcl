@@ -21,7 +21,7 @@ sub vcl_recv {
         return (hash);
     }
     # Other live answers are nobody else's: they are not looked for in the cache, and nobody waits for another's.
-    if (req.url ~ "^/live/") {
+    if (req.url ~ "^/(live/|pets/[0-9]+/live\.png)") {
         return (pass);
     }
 }

@@ -22,11 +22,13 @@ pub enum Transport {
     Sse,
     /// `GET /live/poll`, long polling.
     Poll,
+    /// `GET /pets/ID/live.png`, a series of pictures.
+    Picture,
 }
 
 impl Transport {
-    /// Every transport.
-    pub const ALL: [Transport; 3] = [Transport::WebSocket, Transport::Sse, Transport::Poll];
+    /// Every transport of messages.
+    pub const OF_MESSAGES: [Transport; 3] = [Transport::WebSocket, Transport::Sse, Transport::Poll];
 
     /// Returns the name used in messages, metrics and addresses.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Transport {
             Transport::WebSocket => "ws",
             Transport::Sse => "sse",
             Transport::Poll => "poll",
+            Transport::Picture => "picture",
         }
     }
 }

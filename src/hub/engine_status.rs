@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
+use super::waiters::Waiter;
 use super::{Hub, TopicFilter};
-use crate::model::{Cursor, Rev, Timestamp};
+use crate::model::{Cursor, PetId, Rev, Timestamp};
 use crate::store::Duty;
 
 /// How long a viewer that is ahead of this node waits before the engine is asked if it has the viewer's
@@ -116,6 +117,12 @@ impl Hub {
     /// Returns true if this node was elected for a duty.
     pub fn leads(&self, duty: Duty) -> bool {
         self.engine.is_leader(duty)
+    }
+
+    /// Registers a waiter, which is woken by each change of `pet` from now on that visitors learn of.
+    pub fn wait_for(&self, pet: PetId) -> Waiter {
+        self.waiters
+            .register(&TopicFilter::Only([pet.into()].into()))
     }
 
     /// Waits until visitors learn of a change after `cursor`, or the epoch is another. Cancel safe.

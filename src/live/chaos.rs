@@ -121,7 +121,7 @@ impl Chaos {
                 return Err(Failure::forbidden(detail));
             }
             (Chaos::Cut, _) => Some(InjectedFault::CutAfter(CUT_AFTER)),
-            (Chaos::RefuseWs, _) | (_, Transport::Poll) => None,
+            (Chaos::RefuseWs, _) | (_, Transport::Poll | Transport::Picture) => None,
             (Chaos::Kill, _) => Some(InjectedFault::CutAfter(KILL_AFTER)),
             (Chaos::Eat, _) => Some(InjectedFault::Eat),
             (Chaos::Hold, _) => Some(InjectedFault::Hold),

@@ -24,6 +24,7 @@ Disallow: /live/sse
 Disallow: /live/state
 Disallow: /live/ws
 Disallow: /metrics
+Disallow: /pets/*/live.png
 ";
 
 /// Says which addresses are no pages, and where the sitemap is.

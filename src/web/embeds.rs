@@ -1,9 +1,10 @@
-//! Pets on other sites: pages for a frame, badges, oEmbed, and the pages that explain them.
+//! Pets on other sites: pages for a frame, badges, pictures that change, oEmbed, and the pages that explain them.
 //!
 //! Every answer has what visitors see, and nothing about its reader: no cookie is read or set here, so a frame is the same for
 //! staff. `middleware::security_headers` says which sites may frame a page.
 
 mod badge;
+mod live_picture;
 pub mod oembed;
 mod share;
 
@@ -15,6 +16,7 @@ use poem::{Body, Response, handler};
 use serde::Deserialize;
 
 pub use self::badge::show_badge;
+pub use self::live_picture::{Drawings, Publishers, show_live_picture};
 pub use self::share::{share_board, share_pet};
 use super::Site;
 use super::middleware::security_headers::OwnPolicy;

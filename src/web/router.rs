@@ -58,6 +58,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/share", get(embeds::share_board))
         .at("/pets/:id/share", get(embeds::share_pet))
         .at("/pets/:id/badge.svg", get(embeds::show_badge))
+        .at("/pets/:id/live.png", get(embeds::show_live_picture))
         .at(embeds::oembed::PATH, get(embeds::oembed::show_oembed))
         .at("/embed/board", get(embeds::show_board))
         .at("/embed/pets/:id", get(embeds::show_pet))

@@ -6,6 +6,7 @@ use poem::http::HeaderValue;
 use tracing::Span;
 
 use super::assets::{self, Assets};
+use super::embeds::{Drawings, Publishers};
 use super::middleware::security_headers;
 use super::pet_blocks::Blocks;
 use super::photos::UploadSlots;
@@ -34,6 +35,10 @@ pub struct Site {
     pub blocks: Arc<Blocks>,
     /// Bounds of the photos that are sent.
     pub uploads: UploadSlots,
+    /// Pictures that readers share.
+    pub drawings: Drawings,
+    /// Pets whose pictures are watched.
+    pub publishers: Publishers,
 }
 
 impl Site {
@@ -49,6 +54,8 @@ impl Site {
             assets,
             blocks: Arc::new(Blocks::new()),
             uploads: UploadSlots::new(),
+            drawings: Drawings::default(),
+            publishers: Publishers::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Cross-origin reads: headers and preflights.
 
 mod embeds;
+mod live_picture;
 
 use reqwest::Response;
 use reqwest::header::HeaderMap;

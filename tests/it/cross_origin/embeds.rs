@@ -341,6 +341,7 @@ async fn a_share_page_writes_each_snippet_as_text_and_shows_it() {
             "<pet-status pet=\"3\"><a href=\"https://pets.example/pets/3\">{name}</a></pet-status>"
         ),
         &format!("<img src=\"https://pets.example/pets/3/badge.svg\" alt=\"{name}\""),
+        &format!("<img src=\"https://pets.example/pets/3/live.png\" alt=\"{name}\""),
         "(https://pets.example/pets/3/badge.svg)](https://pets.example/pets/3)",
         ">https://pets.example/pets/3/feed.atom",
     ] {
@@ -350,6 +351,7 @@ async fn a_share_page_writes_each_snippet_as_text_and_shows_it() {
         "<iframe src=\"/embed/pets/3\"",
         "<pet-status pet=\"3\">",
         "<img src=\"/pets/3/badge.svg\"",
+        "<img src=\"/pets/3/live.png\"",
     ] {
         assert!(unescape(&page).contains(shown), "{shown}");
     }

@@ -227,6 +227,8 @@ pub const PLACES: &[Place] = &[
     Place::get("the frame of the pet", "/embed/pets/{id}").is_public().shows_public(),
     Place::get("the page that shares the pet", "/pets/{id}/share").is_public().shows_public(),
     Place::get("the badge of the pet", "/pets/{id}/badge.svg").is_public().shows_public(),
+    Place::get("the picture of the pet", "/pets/{id}/live.png").is_public(),
+    Place::get("the series of its pictures", "/pets/{id}/live.png?series").is_public(),
     Place::get("the description of its frame", "/oembed?url=https://pets.example/pets/{id}").is_public().shows_public(),
     Place::get("the frame of all pets", "/embed/board").is_public().shows_public(),
     Place::get("the sitemap", "/sitemap.xml").is_public().shows_public(),

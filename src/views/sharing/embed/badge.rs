@@ -32,7 +32,12 @@ pub struct BadgePage {
     colours: [&'static str; 2],
     /// The icon as a path in a square of 16 pixels, and where it begins.
     icon: Option<(&'static str, u32)>,
+    #[serde(skip)]
+    look: Option<Look>,
 }
+
+/// The colours and the icon of a status.
+type Look = ([&'static str; 2], &'static str);
 
 /// A text on a badge.
 #[derive(Serialize)]
@@ -49,15 +54,20 @@ struct Label {
 impl BadgePage {
     /// The badge of `pet`, as of now.
     pub fn new(pet: &Pet, now: &Now) -> Self {
+        if now.is_old(pet.since) {
+            return BadgePage::last_seen(pet, now);
+        }
         let text = now.activities.text(pet.status);
-        let (text, look) = if pet.status == Status::NotSetYet {
-            (text, None)
-        } else if now.is_old(pet.since) {
-            (format!("last seen {}", text.to_lowercase()), None)
-        } else {
-            (text, look(pet.status.as_str()))
-        };
-        BadgePage::with_texts(&pet.profile.name, &text, look)
+        BadgePage::with_texts(&pet.profile.name, &text, look(pet.status.as_str()))
+    }
+
+    /// The badge of `pet` when it is not known what it is doing now.
+    pub fn last_seen(pet: &Pet, now: &Now) -> Self {
+        let mut text = now.activities.text(pet.status);
+        if pet.status != Status::NotSetYet {
+            text = format!("last seen {}", text.to_lowercase());
+        }
+        BadgePage::with_texts(&pet.profile.name, &text, None)
     }
 
     /// The badge for an id without a pet that visitors know.
@@ -65,7 +75,14 @@ impl BadgePage {
         BadgePage::with_texts("Pet", "not listed", None)
     }
 
-    fn with_texts(name: &str, text: &str, look: Option<([&'static str; 2], &'static str)>) -> Self {
+    /// Leaves out the letters that a font does not have. A text of which nothing is left is replaced by its stand-in.
+    pub fn in_letters(self, is_known: impl Fn(char) -> bool, [name, status]: [&str; 2]) -> Self {
+        let name = in_letters(&self.name.text, &is_known, name);
+        let status = in_letters(&self.status.text, &is_known, status);
+        BadgePage::with_texts(&name, &status, self.look)
+    }
+
+    fn with_texts(name: &str, text: &str, look: Option<Look>) -> Self {
         let name = Label::new(name, 0, 0);
         let icon_px = look.map_or(0, |_| ICON_PX);
         let status = Label::new(text, name.ground, icon_px);
@@ -75,6 +92,7 @@ impl BadgePage {
             icon: look.map(|(_, icon)| (icon, name.ground + PADDING_PX - 1)),
             name,
             status,
+            look,
         }
     }
 }
@@ -96,6 +114,15 @@ impl Label {
             ground,
         }
     }
+}
+
+fn in_letters(text: &str, is_known: impl Fn(char) -> bool, stand_in: &str) -> String {
+    let known: String = text.chars().filter(|letter| is_known(*letter)).collect();
+    if !known.contains(char::is_alphanumeric) && text.contains(char::is_alphanumeric) {
+        return stand_in.to_owned();
+    }
+    let words: Vec<&str> = known.split_whitespace().collect();
+    words.join(" ")
 }
 
 /// Returns about how wide a text is in a humanist font such as Verdana.
@@ -125,7 +152,7 @@ fn as_float(pixels: u32) -> f32 {
 }
 
 /// Returns the colours and the icon of one of the four statuses, as the elements for other sites have them.
-fn look(status: &str) -> Option<([&'static str; 2], &'static str)> {
+fn look(status: &str) -> Option<Look> {
     Some(match status {
         "eating" => (["#f6dc98", "#3a2900"], "M1 8h14a7 7 0 0 1-14 0z"),
         "bathing" => (["#c3e2ea", "#08303c"], "M8 1c7 9 4 14 0 14s-7-5 0-14z"),
@@ -170,5 +197,18 @@ mod tests {
         let endless = BadgePage::with_texts(&"W".repeat(500), "Eating", None);
         assert!(endless.width < 600, "{}", endless.width);
         assert!(endless.name.text.ends_with('…'));
+    }
+
+    #[test]
+    fn letters_that_a_font_does_not_have_are_left_out_unless_nothing_is_left() {
+        let draw = |name| {
+            let badge = BadgePage::with_texts(name, "Eating", look("eating"));
+            let badge = badge.in_letters(|letter| letter.is_ascii(), ["Pet 7", "Eating"]);
+            (badge.name.text, badge.width)
+        };
+        assert_eq!(draw("Biscuit"), draw("Biscuit 🐾"));
+        assert_eq!(draw("田中 Mo").0, "Mo");
+        assert_eq!(draw("田中").0, "Pet 7");
+        assert_eq!(draw("!").0, "!");
     }
 }

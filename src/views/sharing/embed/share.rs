@@ -19,7 +19,7 @@ pub struct SharePage {
     address: Option<String>,
     frame: Option<FrameView>,
     element: String,
-    badge: Option<BadgeView>,
+    pictures: Option<PicturesView>,
     /// Address of the feed; `None` without a public address.
     feed: Option<String>,
 }
@@ -34,12 +34,15 @@ struct FrameView {
     snippet: String,
 }
 
-/// A badge, and its snippets.
+/// The pictures of a pet, and their snippets.
 #[derive(Serialize)]
-struct BadgeView {
-    path: String,
-    html: String,
-    markdown: String,
+struct PicturesView {
+    badge: String,
+    badge_html: String,
+    badge_markdown: String,
+    /// The picture that changes.
+    live: String,
+    live_html: String,
 }
 
 impl SharePage {
@@ -54,7 +57,7 @@ impl SharePage {
             address: Some(format!("{base}/pets")),
             frame: Some(FrameView::new("/embed/board".to_owned(), &frame)),
             element: element(base, &format!("<pet-board>{link}</pet-board>")),
-            badge: None,
+            pictures: None,
             feed: has_feed.then(|| format!("{base}{PETS_FEED}")),
         }
     }
@@ -74,7 +77,7 @@ impl SharePage {
                 base,
                 &format!("<pet-status pet=\"{}\">{link}</pet-status>", pet.id),
             ),
-            badge: Some(BadgeView::new(&path, &address, name)),
+            pictures: Some(PicturesView::new(&path, &address, name)),
             feed: has_feed.then(|| format!("{base}{}", pet_feed(pet.id))),
             address: Some(address),
             path,
@@ -103,19 +106,22 @@ impl FrameView {
     }
 }
 
-impl BadgeView {
+impl PicturesView {
     fn new(path: &str, address: &str, name: &str) -> Self {
-        let path = format!("{path}/badge.svg");
-        let picture = format!("{address}/badge.svg");
         let alt = escape(name);
+        let html = |file: &str| {
+            format!(
+                "<a href=\"{address}\"><img src=\"{address}/{file}\" alt=\"{alt}\" height=\"20\"></a>"
+            )
+        };
         // Brackets and backslashes would end the text.
         let text = name.replace(['[', ']', '\\', '`'], " ");
-        BadgeView {
-            html: format!(
-                "<a href=\"{address}\"><img src=\"{picture}\" alt=\"{alt}\" height=\"20\"></a>"
-            ),
-            markdown: format!("[![{text}]({picture})]({address})"),
-            path,
+        PicturesView {
+            badge_html: html("badge.svg"),
+            badge_markdown: format!("[![{text}]({address}/badge.svg)]({address})"),
+            badge: format!("{path}/badge.svg"),
+            live_html: html("live.png"),
+            live: format!("{path}/live.png"),
         }
     }
 }

@@ -66,7 +66,7 @@ pub fn snapshot_pet() -> Definition {
 fn hello() -> Definition {
     let transport = one_of(
         "Transport of the connection.",
-        &Transport::ALL.map(Transport::as_str),
+        &Transport::OF_MESSAGES.map(Transport::as_str),
     );
     let required = vec![
         (

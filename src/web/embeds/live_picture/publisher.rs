@@ -1,0 +1,153 @@
+//! The newest picture of a pet, for all who watch it.
+//!
+//! A publisher is the task of one pet. It is woken by the changes of that pet, draws the picture, and publishes it in a
+//! `watch` channel: a reader that is slow misses pictures, and never the newest one. The publisher ends when nobody
+//! watches the pet any more.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::drawing::draw;
+use super::series::PicturePart;
+use crate::error::Failure;
+use crate::model::{Audience, PetId, Timestamp};
+use crate::views::{BadgePage, Now};
+use crate::web::Site;
+
+/// The shortest time between two pictures. On a busy board a picture is drawn ten times per second at most.
+const SHORTEST_SHOW: Duration = Duration::from_millis(100);
+
+/// The publishers of all pets that are watched.
+#[derive(Default)]
+pub struct Publishers(Mutex<HashMap<PetId, PartSender>>);
+
+type PartSender = watch::Sender<Option<PicturePart>>;
+
+/// The parts of a series, the newest one. `None` until the first one is drawn. Ends after the last part.
+pub type NewestPart = watch::Receiver<Option<PicturePart>>;
+
+/// Draws and publishes the pictures of one pet.
+struct Publisher {
+    site: Arc<Site>,
+    pet: PetId,
+    sender: PartSender,
+}
+
+impl Publishers {
+    /// Returns the pictures of a pet from now on. Starts their publisher if nobody watches it.
+    pub fn subscribe(site: &Arc<Site>, pet: PetId) -> NewestPart {
+        let mut publishers = site.publishers.lock();
+        if let Some(sender) = publishers.get(&pet) {
+            return sender.subscribe();
+        }
+        let (sender, receiver) = watch::channel(None);
+        publishers.insert(pet, sender.clone());
+        let publisher = Publisher {
+            site: Arc::clone(site),
+            pet,
+            sender,
+        };
+        site.app.spawn(publisher.run());
+        receiver
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PetId, PartSender>> {
+        self.0.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl Publisher {
+    async fn run(self) {
+        let app = Arc::clone(&self.site.app);
+        let (hub, stop) = (app.hub(), app.stop_token());
+        let heartbeat = app.heartbeats().longest();
+        // Registered before the pet is read: a change in between wakes it again.
+        let waiter = hub.wait_for(self.pet);
+        let mut is_due = true;
+        loop {
+            let stale_since = hub.stale_since();
+            let Ok(part) = self.draw(stale_since).await else {
+                tracing::error!(pet.id = self.pet.get(), "cannot draw the picture of a pet");
+                return;
+            };
+            if part.is_last() {
+                self.leave();
+                self.sender.send_replace(Some(part));
+                return;
+            }
+            self.sender.send_if_modified(|last| {
+                let is_sent = is_due || last.as_ref() != Some(&part);
+                *last = Some(part);
+                is_sent
+            });
+            stop.run_until_cancelled(sleep(SHORTEST_SHOW)).await;
+            is_due = false;
+            tokio::select! {
+                () = waiter.woken() => {}
+                () = hub.stale_since_changed(stale_since) => {}
+                () = stop.cancelled() => {}
+                // Keeps proxies from closing a connection on which nothing happens, shows that a status became old, and
+                // what was changed in the settings.
+                () = sleep(heartbeat) => is_due = true,
+                () = self.sender.closed() => if self.leave_unwatched() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Draws the present. The last picture stays on the page, so it does not claim to be the present.
+    async fn draw(&self, stale_since: Option<Timestamp>) -> Result<PicturePart, Failure> {
+        let site = &self.site;
+        let Some((pet, _)) = site.app.hub().pet(self.pet, Audience::Public) else {
+            let picture = draw(site, BadgePage::no_pet(), None).await?;
+            return Ok(PicturePart::last(&picture));
+        };
+        let now = Now::new(&site.app.rescue());
+        let is_stopping = site.app.is_stopping();
+        let badge = if is_stopping || stale_since.is_some() {
+            BadgePage::last_seen(&pet, &now)
+        } else {
+            BadgePage::new(&pet, &now)
+        };
+        let picture = draw(site, badge, Some(&pet)).await?;
+        Ok(if is_stopping {
+            PicturePart::last(&picture)
+        } else {
+            PicturePart::next(&picture)
+        })
+    }
+
+    /// Lets the next reader start another publisher.
+    fn leave(&self) {
+        self.remove_from(&mut self.site.publishers.lock());
+    }
+
+    /// As `leave`, unless somebody has begun to watch.
+    fn leave_unwatched(&self) -> bool {
+        let mut publishers = self.site.publishers.lock();
+        let is_unwatched = self.sender.receiver_count() == 0;
+        if is_unwatched {
+            self.remove_from(&mut publishers);
+        }
+        is_unwatched
+    }
+
+    fn remove_from(&self, publishers: &mut HashMap<PetId, PartSender>) {
+        let own = publishers.get(&self.pet);
+        if own.is_some_and(|sender| sender.same_channel(&self.sender)) {
+            publishers.remove(&self.pet);
+        }
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        // After a failure too: the series of its readers end when the last sender is dropped.
+        self.leave();
+    }
+}
