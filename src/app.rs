@@ -168,7 +168,12 @@ impl App {
             bytes: config.size_limits.body_bytes,
             time: config.timeouts.body,
         };
-        let endpoint = web::endpoint(Arc::clone(&state), Arc::clone(&engine), bodies);
+        let endpoint = web::endpoint(
+            Arc::clone(&state),
+            Arc::clone(&engine),
+            bodies,
+            config.service_worker,
+        );
         serve(listener, endpoint, config.max_connections);
 
         if authenticator.staff().is_ok() {

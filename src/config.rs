@@ -24,6 +24,7 @@ use crate::auth::{AuthMode, BaseUrl};
 use crate::limits::{ClientLimits, SizeLimits, Timeouts};
 use crate::live::WebhookConfig;
 use crate::model::Turn;
+use crate::web::ServiceWorker;
 
 /// The simulator's period in demo mode.
 const DEMO_PERIOD: Duration = Duration::from_secs(10);
@@ -110,6 +111,16 @@ pub struct ServeOptions {
     #[arg(long, env = "PET_STORE_WEBHOOKS_TO_PRIVATE_ADDRESSES")]
     webhooks_to_private_addresses: bool,
 
+    /// Let browsers keep the last board for times without a network (a service worker). With `off`, those
+    /// that have it remove it when they next open a page (serve only)
+    #[arg(
+        long,
+        value_name = "ON|OFF",
+        env = "PET_STORE_SERVICE_WORKER",
+        default_value = "on"
+    )]
+    service_worker: ServiceWorker,
+
     /// Time limit for a graceful shutdown
     #[arg(long, value_name = "DURATION", env = "PET_STORE_GRACE", default_value = "10s", value_parser = parse::duration)]
     grace: Duration,
@@ -174,6 +185,8 @@ pub struct Config {
     pub turn: Duration,
     /// The workers of webhooks.
     pub webhooks: WebhookConfig,
+    /// The service worker of browsers.
+    pub service_worker: ServiceWorker,
     /// How long a graceful shutdown may take.
     pub grace: Duration,
     /// Format of the log.
@@ -301,6 +314,7 @@ impl Config {
                 to_private_addresses: options.webhooks_to_private_addresses,
                 ..WebhookConfig::default()
             },
+            service_worker: options.service_worker,
             grace: options.grace,
             log_format: options.log_format,
         }
@@ -334,6 +348,7 @@ impl Config {
             timeouts: Timeouts::default(),
             turn: Turn::IDLE,
             webhooks: WebhookConfig::default(),
+            service_worker: ServiceWorker::On,
             grace: Duration::from_secs(10),
             log_format: LogFormat::Text,
         }

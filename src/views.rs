@@ -51,7 +51,7 @@ pub use self::pets::{
 use self::photos::LogoView;
 pub use self::photos::{LogoPage, PhotosPage, logo_path};
 pub use self::print::{PrintPage, PrintSheet};
-pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm};
+pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, OfflinePage, RetryForm};
 pub use self::sharing::{BadgePage, EmbedFrame, EmbedPage, SharePage, SharedPhoto, Sharing, Theme};
 pub use self::sign_in::{InvitationPage, PendingForm, SignInPage};
 pub use self::staff::{StaffPage, counted};
@@ -81,6 +81,8 @@ struct Context<'a, P> {
     activity_names: Option<String>,
     /// The link that calls the rescue.
     phone_link: Option<String>,
+    /// True if pages install the service worker.
+    has_worker: bool,
     /// Name of the account that is signed in.
     name: Option<&'a str>,
     /// `name=value` of the cookie with the account that is signed in.
@@ -94,13 +96,14 @@ struct Context<'a, P> {
 /// Renders pages.
 pub struct Views {
     environment: Environment<'static>,
+    has_worker: bool,
 }
 
 impl Views {
     /// Loads templates when they are needed. The filter `asset` turns the name of an asset into its address,
     /// `inline` into its content, and `script_data` makes JSON the content of a script element. The variable `base`
-    /// is `base_path`, which addresses of the site start with.
-    pub fn new<A: AssetSource>(assets: Arc<A>, base_path: &str) -> Self {
+    /// is `base_path`, which addresses of the site start with. With `has_worker`, pages install the service worker.
+    pub fn new<A: AssetSource>(assets: Arc<A>, base_path: &str, has_worker: bool) -> Self {
         let mut environment = Environment::new();
         // A line with nothing but a block leaves no blank line in the page.
         let syntax = SyntaxConfig::builder()
@@ -123,7 +126,10 @@ impl Views {
             // No text in it can end the element.
             Value::from_safe_string(json.replace('<', "\\u003c"))
         });
-        Views { environment }
+        Views {
+            environment,
+            has_worker,
+        }
     }
 
     /// Renders a page of `rescue` for a reader with `rights`. A template that fails is a bug: the failure is logged,
@@ -147,6 +153,7 @@ impl Views {
             activities_version: ActivitiesVersion::new(&rescue.activities),
             activity_names: rescue.activities.names_json(),
             phone_link: rescue.phone_link(),
+            has_worker: self.has_worker,
             name: rights.name.as_deref(),
             account_cookie: rights.account_cookie.as_deref(),
             form_token: rights.form_token.as_deref(),

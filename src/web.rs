@@ -14,6 +14,7 @@ mod embeds;
 mod feeds;
 mod lobby;
 mod middleware;
+mod offline;
 mod pages;
 mod pet_blocks;
 mod photos;
@@ -31,6 +32,7 @@ use poem::endpoint::BoxEndpoint;
 
 pub use self::api::live::live_schema;
 pub use self::middleware::BodyLimits;
+pub use self::offline::ServiceWorker;
 pub use self::pages::invitation_path;
 pub use self::probes::{ARRIVED, ArrivedRequest, metrics_endpoint};
 use self::site::Site;
@@ -43,9 +45,10 @@ pub fn endpoint(
     app: Arc<AppState>,
     engine: Arc<dyn Engine>,
     bodies: BodyLimits,
+    worker: ServiceWorker,
 ) -> BoxEndpoint<'static> {
     let metrics = app.metrics().clone();
-    let site = Arc::new(Site::new(Arc::clone(&app), engine));
+    let site = Arc::new(Site::new(Arc::clone(&app), engine, worker));
     let base_path = app.authenticator().base_path();
     middleware::wrap(router::routes(&site), bodies, metrics, base_path)
         .data(site)

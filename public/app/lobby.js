@@ -80,12 +80,9 @@ function startLobby() {
     lock.start();
     tick.add(lock.tick);
     const button = new PauseButton(document);
-    button.onpause = () => {
-      slides.isPaused = true;
-      show.draw();
-    };
-    button.onresume = () => {
-      slides.resume();
+    button.ontoggle = (isPaused) => {
+      if (isPaused) slides.isPaused = true;
+      else slides.resume();
       show.draw();
     };
     button.start();

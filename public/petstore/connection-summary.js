@@ -47,7 +47,7 @@ export class ConnectionSummary {
   /** @type {number | null} When the last message arrived; null before the first. */
   #receivedAt = null;
   /** @type {number | null} When the connection was lost; null while connected, and during the first attempt. */
-  #lostAt = null;
+  #lostAt;
   /** @type {number | null} Since when the network is known to block the streaming transports. */
   #delayedAt = null;
   /** @type {{ receivedAt: number, since: number } | null} `since`: server time from which the database is unreachable. */
@@ -60,12 +60,14 @@ export class ConnectionSummary {
    * @param {ServerClock} options.serverClock
    * @param {Pick<EventLoopMonitor, "probe" | "saturatedMs">} options.eventLoop
    * @param {number} options.asOf  Server time of what is shown before the first message.
+   * @param {boolean} [options.isOffline]  True if what is shown did not come over the network now.
    */
-  constructor({ clock, serverClock, eventLoop, asOf }) {
+  constructor({ clock, serverClock, eventLoop, asOf, isOffline }) {
     this.#clock = clock;
     this.#serverClock = serverClock;
     this.#lag = new MessageLag({ clock, serverClock, eventLoop });
     this.#pageAsOf = asOf;
+    this.#lostAt = isOffline ? 0 : null;
   }
 
   /** @param {ConnectionState} state */

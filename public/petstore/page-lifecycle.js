@@ -11,12 +11,12 @@
 
 /**
  * @typedef {object} Handlers
- * @property {() => void} begin  The page is visible for the first time. Called first, and once.
+ * @property {() => void} [begin]  The page is visible for the first time. Called first, and once.
  * @property {() => void} leave  The page is hidden for good, cached or frozen. May be called twice in a row.
  * @property {() => void} comeBack  The page was restored or unfrozen. May be called twice in a row.
  * @property {() => void} wake  The page is visible again.
- * @property {() => void} online  The network is back, or is another one.
- * @property {() => void} offline
+ * @property {() => void} [online]  The network is back, or is another one.
+ * @property {() => void} [offline]
  */
 
 /** Browsers also send a change of the network when its estimated speed changes; within this time it is the same network. */
@@ -63,14 +63,14 @@ export class PageLifecycle {
     this.#listen(window, "pagehide", () => handlers.leave());
     // Also sent after the first load, without `persisted`.
     this.#listen(window, "pageshow", ({ persisted }) => persisted && handlers.comeBack());
-    this.#listen(window, "online", () => handlers.online());
-    this.#listen(window, "offline", () => handlers.offline());
+    this.#listen(window, "online", () => handlers.online?.());
+    this.#listen(window, "offline", () => handlers.offline?.());
     // Not called for the event that makes the page visible for the first time.
     this.#listen(document, "visibilitychange", () => this.#isVisible && handlers.wake());
     this.#listen(document, "freeze", () => handlers.leave());
     this.#listen(document, "resume", () => handlers.comeBack());
     this.#listen(network, "change", (event) => this.#networkChanged(event));
-    handlers.begin();
+    handlers.begin?.();
   }
 
   /** @param {EventTarget | undefined} target @param {string} type @param {(event: any) => void} listener */
@@ -82,6 +82,6 @@ export class PageLifecycle {
   #networkChanged({ timeStamp }) {
     if (timeStamp - this.#networkChangedAt < NETWORK_CHANGE_GAP_MS) return;
     this.#networkChangedAt = timeStamp;
-    this.#options.handlers.online();
+    this.#options.handlers.online?.();
   }
 }

@@ -12,7 +12,7 @@ use super::lobby::{LobbyCardsPage, LobbyPage};
 use super::pets::{CardsPage, FeedPage, IndexPage, ShowPage, TrashPage};
 use super::photos::{LogoPage, PhotosPage};
 use super::print::PrintPage;
-use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
+use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, OfflinePage};
 use super::sharing::{BadgePage, EmbedPage, SharePage};
 use super::sign_in::{InvitationPage, SignInPage};
 use super::staff::StaffPage;
@@ -61,6 +61,7 @@ templates! {
     AuditPage: "pages/audit.html",
     TrashPage: "pages/trash.html",
     HelloPage: "pages/server/hello.html",
+    OfflinePage: "pages/server/offline.html",
     DoctorPage: "pages/server/doctor.html",
     ErrorPage: "pages/error.html",
     ApiDocsPage: "pages/server/api_docs.html",

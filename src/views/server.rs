@@ -1,4 +1,4 @@
-//! Contexts of the pages about the server itself: echo, network doctor, errors, API reference.
+//! Contexts of the pages about the server itself: echo, no network, network doctor, errors, API reference.
 
 use std::time::Duration;
 
@@ -10,6 +10,10 @@ use crate::model::Cursor;
 /// The smallest live page.
 #[derive(Serialize)]
 pub struct HelloPage {}
+
+/// The page for readers without a network.
+#[derive(Serialize)]
+pub struct OfflinePage {}
 
 /// The network doctor.
 #[derive(Serialize)]

@@ -186,16 +186,24 @@ pub fn icon(Data(site): Data<&Arc<Site>>, request: &Request) -> poem::Result<Res
     Ok(site.assets.respond(ICON, caching, request)?)
 }
 
+/// Answers with a file at an address without a hash.
+///
+/// # Errors
+/// 404 if there is no such file.
+pub fn revalidated(site: &Site, name: &str, request: &Request) -> Result<Response, Failure> {
+    site.assets.respond(name, |_| REVALIDATED, request)
+}
+
 /// Serves the module that pages import when the server is full. Those of other sites too.
 #[handler]
 pub fn log_follower(Data(site): Data<&Arc<Site>>, request: &Request) -> poem::Result<Response> {
-    share(site.assets.respond(LOG_FOLLOWER, |_| REVALIDATED, request))
+    share(revalidated(site, LOG_FOLLOWER, request))
 }
 
 /// Serves the library for pages of other sites.
 #[handler]
 pub fn library(Data(site): Data<&Arc<Site>>, request: &Request) -> poem::Result<Response> {
-    share(site.assets.respond(LIBRARY, |_| REVALIDATED, request))
+    share(revalidated(site, LIBRARY, request))
 }
 
 /// Serves the library at a path that contains its version, which is the hash. Under another version the
@@ -235,6 +243,7 @@ fn content_type(name: &str) -> &'static str {
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
         _ => "application/octet-stream",
     }
 }

@@ -12,7 +12,7 @@ use super::pages::{
 };
 use super::poem_fixes::{get, get_only, post};
 use super::{
-    Site, api, assets, crawlers, embeds, feeds, lobby, photos, print, probes, spreadsheet,
+    Site, api, assets, crawlers, embeds, feeds, lobby, offline, photos, print, probes, spreadsheet,
 };
 use crate::live;
 use crate::views::PETS_FEED;
@@ -173,6 +173,9 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/assets/logo/:name", get(assets::logo))
         .at("/assets/activities/:name", get(assets::activities))
         .at("/favicon.ico", get(assets::icon))
+        .at("/manifest.webmanifest", get(offline::manifest))
+        .at("/service-worker.js", get(offline::worker))
+        .at("/offline", get(offline::show_offline))
         .at("/robots.txt", get(crawlers::show_robots))
         .at("/sitemap.xml", get(crawlers::show_sitemap))
 }

@@ -8,6 +8,7 @@ use tracing::Span;
 use super::assets::{self, Assets};
 use super::embeds::{Drawings, Publishers};
 use super::middleware::security_headers;
+use super::offline::ServiceWorker;
 use super::pet_blocks::Blocks;
 use super::photos::UploadSlots;
 use crate::app_state::AppState;
@@ -33,6 +34,8 @@ pub struct Site {
     pub policy: HeaderValue,
     /// Rendered pets that readers share.
     pub blocks: Arc<Blocks>,
+    /// The service worker of browsers.
+    pub worker: ServiceWorker,
     /// Bounds of the photos that are sent.
     pub uploads: UploadSlots,
     /// Pictures that readers share.
@@ -43,9 +46,11 @@ pub struct Site {
 
 impl Site {
     /// Loads templates and assets.
-    pub fn new(app: Arc<AppState>, engine: Arc<dyn Engine>) -> Self {
+    pub fn new(app: Arc<AppState>, engine: Arc<dyn Engine>, worker: ServiceWorker) -> Self {
         let assets = Arc::new(Assets::load());
-        let views = Views::new(Arc::clone(&assets), app.authenticator().base_path());
+        let worker = worker.in_mode(app.auth());
+        let base_path = app.authenticator().base_path();
+        let views = Views::new(Arc::clone(&assets), base_path, worker == ServiceWorker::On);
         Site {
             app,
             engine,
@@ -53,6 +58,7 @@ impl Site {
             policy: security_headers::policy(assets.content(assets::INLINE_SCRIPT)),
             assets,
             blocks: Arc::new(Blocks::new()),
+            worker,
             uploads: UploadSlots::new(),
             drawings: Drawings::default(),
             publishers: Publishers::default(),

@@ -3,7 +3,8 @@
  *
  * Every module directly in `public/app/` is a script of some pages, and every stylesheet directly in `public/style/` is one
  * too; subfolders are parts. `public/app/on-demand/` has modules that a script imports when it needs them, and
- * `public/petstore/client.js` is the library for pages of other sites. The results are committed,
+ * `public/petstore/client.js` is the library for pages of other sites. Modules directly in `public/worker/` are service workers.
+ * `support/icons.mjs` makes the icons of home screens. The results are committed,
  * so that the program builds without Node; `manifest.json` names them, with a hash of the content.
  */
 import { createHash } from "node:crypto";
@@ -13,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { minify } from "terser";
+import { renderIcons } from "./support/icons.mjs";
 
 const PUBLIC = fileURLToPath(new URL("../../public", import.meta.url));
 export const BUILT = `${PUBLIC}/built`;
@@ -33,17 +35,20 @@ const COMMON = {
 
 /**
  * Each file of the build by its name.
- * @returns {Promise<Map<string, string>>}
+ * @returns {Promise<Map<string, string | Uint8Array>>}
  */
 export async function build() {
-  /** @type {Map<string, string>} */
+  /** @type {Map<string, string | Uint8Array>} */
   const files = new Map();
   for (const name of entries("app", ".js")) files.set(name, await script(`${PUBLIC}/app/${name}`));
   for (const name of entries("style", ".css")) files.set(name, await stylesheet(`${PUBLIC}/style/${name}`));
   for (const name of entries("app/on-demand", ".js")) files.set(name, await module(`${PUBLIC}/app/on-demand/${name}`));
   files.set("client.js", await module(`${PUBLIC}/petstore/client.js`));
   files.set("follow.js", await module(`${PUBLIC}/petstore/transports/follow.js`));
-  files.set("icon.svg", readFileSync(`${PUBLIC}/icon.svg`, "utf8"));
+  for (const name of entries("worker", ".js")) files.set(name, await module(`${PUBLIC}/worker/${name}`));
+  const icon = readFileSync(`${PUBLIC}/icon.svg`, "utf8");
+  files.set("icon.svg", icon);
+  for (const [name, png] of await renderIcons(icon)) files.set(name, png);
   const manifest = [...files].map(([name, text]) => [name, describeFile(text)]);
   files.set("manifest.json", `${JSON.stringify(Object.fromEntries(manifest), null, 2)}\n`);
   return files;
@@ -106,16 +111,16 @@ async function bundle(options) {
   return file.text;
 }
 
-/** @param {string} text */
-function describeFile(text) {
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-  return { hash, bytes: Buffer.byteLength(text), brotli: brotliCompressSync(text).length };
+/** @param {string | Uint8Array} content */
+function describeFile(content) {
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 16);
+  return { hash, bytes: Buffer.byteLength(content), brotli: brotliCompressSync(content).length };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const files = await build();
   rmSync(BUILT, { recursive: true, force: true });
   mkdirSync(BUILT);
-  for (const [name, text] of files) writeFileSync(`${BUILT}/${name}`, text);
-  console.log(files.get("manifest.json")?.replace(/\n {4}|\n {2}(?=})/g, " "));
+  for (const [name, content] of files) writeFileSync(`${BUILT}/${name}`, content);
+  console.log(String(files.get("manifest.json")).replace(/\n {4}|\n {2}(?=})/g, " "));
 }

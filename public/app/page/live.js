@@ -47,8 +47,10 @@ export function startLive({ clocks, board, pets = [], chaos, onleave }) {
   const eventLoop = new EventLoopMonitor(clock);
   const drawLag = new DrawLag({ clock, eventLoop });
   const redraw = new Redraw({ requestFrame: (draw) => requestAnimationFrame(draw), drawLag });
-  const asOf = parseTime(document.body.dataset.asOf) ?? clock.now();
-  const summary = new ConnectionSummary({ clock, serverClock, eventLoop, asOf });
+  // A page without a network is an earlier one: see public/app/worker.
+  const { asOf, seen } = document.body.dataset;
+  const pageAsOf = parseTime(asOf ?? seen) ?? clock.now();
+  const summary = new ConnectionSummary({ clock, serverClock, eventLoop, asOf: pageAsOf, isOffline: !!seen });
   const status = new ConnectionStatus({ summary, serverClock, drawLag });
   const drawStatus = () => {
     const current = status.current();
@@ -73,15 +75,13 @@ export function startLive({ clocks, board, pets = [], chaos, onleave }) {
   });
   tick.add(drawStatus);
   redraw.add(drawStatus);
-  const nothing = () => {};
   const handlers = {
-    begin: nothing,
     leave: () => (tick.stop(), announcements.stop(), onleave()),
     comeBack: () => (tick.start(), tick.now()),
     wake: () => tick.now(),
-    online: nothing,
-    offline: nothing,
   };
   new PageLifecycle({ window, document, handlers }).start();
+  // For public/app/on-demand/offline.js.
+  /** @type {any} */ (globalThis).petStoreWatch = live;
   return { watch: live, status, announcements, title, redraw, drawStatus };
 }

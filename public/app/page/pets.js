@@ -78,20 +78,19 @@ export function startPets({ chaos = "", save } = {}) {
   }
 
   const button = new PauseButton(document);
-  button.onpause = () => {
-    cards.drawAll();
-    pause.pause();
-    saving?.setPaused(true);
-    times.stop();
-    highlight.stop();
-    live.status.pause();
-    live.drawStatus();
-  };
-  button.onresume = () => {
-    put(pause.resume());
-    saving?.setPaused(false);
-    times.start();
-    live.status.resume();
+  button.ontoggle = (isPaused) => {
+    if (isPaused) {
+      cards.drawAll();
+      pause.pause();
+      times.stop();
+      highlight.stop();
+      live.status.pause();
+    } else {
+      put(pause.resume());
+      times.start();
+      live.status.resume();
+    }
+    saving?.setPaused(isPaused);
     live.drawStatus();
   };
   button.start();

@@ -3,10 +3,8 @@
 import { setText } from "./text.js";
 
 export class PauseButton {
-  /** @type {() => void} */
-  onpause = () => {};
-  /** @type {() => void} */
-  onresume = () => {};
+  /** @type {(isPaused: boolean) => void} */
+  ontoggle = () => {};
   #button;
   #isPaused = false;
 
@@ -17,21 +15,15 @@ export class PauseButton {
 
   start() {
     this.#draw();
-    this.#button?.addEventListener("click", this.#onclick);
+    this.#button?.addEventListener("click", () => this.#toggle());
     this.#button?.removeAttribute("hidden");
   }
 
-  stop() {
-    this.#button?.removeEventListener("click", this.#onclick);
-    this.#button?.setAttribute("hidden", "");
-  }
-
-  #onclick = () => {
+  #toggle() {
     this.#isPaused = !this.#isPaused;
     this.#draw();
-    if (this.#isPaused) this.onpause();
-    else this.onresume();
-  };
+    this.ontoggle(this.#isPaused);
+  }
 
   #draw() {
     if (!this.#button) return;

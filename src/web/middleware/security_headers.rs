@@ -11,11 +11,13 @@ use crate::model::EmbedSites;
 use crate::web::Site;
 
 /// Allows only what this server itself serves, one inline script, icons inside of style sheets, and no frames.
-/// Trusted Types keep scripts from turning text into markup.
+/// Trusted Types keep scripts from turning text into markup; their one policy allows the address of the service worker, and
+/// nothing else (`public/app/on-demand/keep.js`).
 const POLICY_OF_SCRIPTS: &str = "default-src 'none'; script-src 'self'";
 const POLICY_OF_OTHERS: &str = "; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+     manifest-src 'self'; worker-src 'self'; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
-     require-trusted-types-for 'script'; trusted-types 'none'";
+     require-trusted-types-for 'script'; trusted-types service-worker";
 
 /// Policy of answers that are no page, such as JSON. If a browser shows one as a page, nothing in it loads or runs.
 const POLICY_OF_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -35,6 +37,9 @@ pub struct OwnPolicy {
     is_framable: bool,
 }
 
+const POLICY_OF_WORKERS: &str = "default-src 'none'; connect-src 'self'; \
+     require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors 'none'";
+
 /// Policy of a picture that is text. Shown as a page, it has no script, and no origin.
 const POLICY_OF_PICTURES: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
@@ -43,6 +48,14 @@ impl OwnPolicy {
     pub fn picture() -> Self {
         OwnPolicy {
             policy: HeaderValue::from_static(POLICY_OF_PICTURES),
+            is_framable: false,
+        }
+    }
+
+    /// The policy of the service worker: it requests what the pages of this site do.
+    pub fn worker() -> Self {
+        OwnPolicy {
+            policy: HeaderValue::from_static(POLICY_OF_WORKERS),
             is_framable: false,
         }
     }

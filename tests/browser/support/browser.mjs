@@ -72,9 +72,23 @@ export async function startRescue(t, flags = {}) {
     await rm(data, { recursive: true, force: true });
   });
   await store.start();
-  const link = await eventually(() => / at (http\S+\/welcome\/\S+)$/m.exec(store.said.join("\n"))?.[1] ?? false);
-  return { store, link };
+  return { store, link: await linkOf(store) };
 }
+
+/**
+ * Starts a rescue without accounts that has the sample pets, with their photos.
+ * @param {import("node:test").TestContext} t
+ */
+export async function startRescueWithPets(t) {
+  const store = await startStore(t);
+  await store.stop("SIGTERM");
+  store.become("serve", {});
+  await store.start();
+  return { store, link: await linkOf(store) };
+}
+
+/** Returns the link for the first admin. @param {Store} store */
+const linkOf = (store) => eventually(() => / at (http\S+\/welcome\/\S+)$/m.exec(store.said.join("\n"))?.[1] ?? false);
 
 /** A pet-store that can be restarted on the same port and data. */
 class Store {
@@ -138,6 +152,12 @@ class Store {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     child.kill(signal);
     await once(child, "exit");
+  }
+
+  /** Makes the next start another one. @param {"demo" | "serve"} command @param {Record<string, string | number>} flags */
+  become(command, flags) {
+    this.#command = command;
+    this.#flags = flags;
   }
 
   /** Deletes its data: the next start has another epoch. */

@@ -1,5 +1,7 @@
 //! Style sheets, scripts and icons: complete, cached, and found after an update.
 
+mod offline;
+
 use std::collections::BTreeSet;
 
 use reqwest::header::HeaderName;

@@ -32,6 +32,8 @@ pub async fn answers(app: &TestApp) -> Vec<Response> {
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/metrics"),
+        ("GET", "/manifest.webmanifest"),
+        ("GET", "/offline"),
     ] {
         answers.push(app.request(method, path).send().await.unwrap());
     }

@@ -12,12 +12,12 @@ import { clockText, durationText, agoText, momentText, nextChangeOf, setLocalTim
 
 const MINUTE_MS = 60_000;
 
-function openStatus() {
+function openStatus({ isOffline = false } = {}) {
   const clock = new FakeClock();
   const serverClock = new ServerClock(clock);
   const asOf = clock.now() - 5 * MINUTE_MS;
   const eventLoop = new EventLoopMonitor(clock);
-  const summary = new ConnectionSummary({ clock, serverClock, eventLoop, asOf });
+  const summary = new ConnectionSummary({ clock, serverClock, eventLoop, asOf, isOffline });
   const drawLag = { ms: 0, currentMs: () => drawLag.ms };
   const status = new ConnectionStatus({ summary, serverClock, drawLag });
   const up = (/** @type {TransportName} */ transport = "ws", fields = {}) => {
@@ -221,6 +221,15 @@ test("a page that never connected shows what was known when the server rendered 
   summary.setConnection({ phase: "down" });
   clock.turn(3000);
   assert.equal(status.current().text, `Offline. Showing what we knew at ${momentText(asOf, clock.now())}.`);
+});
+
+test("a page that did not come over the network is offline at once, and live with the first message", () => {
+  const { clock, status, summary, asOf, up } = openStatus({ isOffline: true });
+  summary.setConnection({ phase: "connecting" });
+  assert.equal(status.current().text, `Offline. Showing what we knew at ${momentText(asOf, clock.now())}.`);
+  assert.equal(status.current().freshness, "stale");
+  up();
+  assert.equal(status.current().state, "live");
 });
 
 test("a time has its day unless that is today", () => {

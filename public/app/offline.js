@@ -1,0 +1,15 @@
+// @ts-check
+/** The script of the page that readers without a network get: loads the address again as soon as the server answers. */
+
+const RETRY_MS = 5_000;
+
+/** The browser knows when its network is back, but not when the server is. */
+addEventListener("online", retry);
+document.addEventListener("visibilitychange", retry);
+setInterval(retry, RETRY_MS);
+
+/** The service worker leaves HEAD to the network. Any answer will do. */
+function retry() {
+  if (document.hidden) return;
+  fetch(location.href, { method: "HEAD", cache: "no-store" }).then(() => location.reload(), () => {});
+}

@@ -1,0 +1,1 @@
+var t=globalThis,{caches:e,registration:a}=t;t.addEventListener("install",()=>t.skipWaiting()),t.addEventListener("activate",t=>t.waitUntil(async function(){await e.delete(`pet-store ${a.scope}`),await a.unregister()}()));
