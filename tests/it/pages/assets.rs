@@ -81,6 +81,7 @@ async fn a_file_under_the_current_fingerprint_is_immutable_and_not_sent_twice() 
         let expected = match address.rsplit('.').next().unwrap() {
             "js" => "text/javascript; charset=utf-8",
             "css" => "text/css; charset=utf-8",
+            "png" => "image/png",
             _ => "image/svg+xml",
         };
         assert_eq!(kind, expected, "{address}");
