@@ -3,7 +3,7 @@
 
 const RETRY_MS = 5_000;
 
-/** The browser knows when its network is back, but not when the server is. */
+/** `online` reports the network, not the server, so the page also asks the server. */
 addEventListener("online", retry);
 document.addEventListener("visibilitychange", retry);
 setInterval(retry, RETRY_MS);

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Takes the place of the service worker where the server has none: removes what that has stored, and itself. Browsers ask for
+ * Replaces the service worker if the server has none: deletes its cache, and unregisters itself. Browsers ask for
  * a new version of the worker with each page that they open.
  */
 import { copyName } from "./offline/copy-name.js";

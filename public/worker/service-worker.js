@@ -52,7 +52,8 @@ async function showPage({ request, preloadResponse }) {
   try {
     return (await preloadResponse) ?? (await fetch(request));
   } catch (failure) {
-    const page = await copy.page(request.url);
+    // Also if the storage is forbidden or damaged.
+    const page = await copy.page(request.url).catch(() => undefined);
     if (page) return page;
     throw failure;
   }
@@ -60,5 +61,5 @@ async function showPage({ request, preloadResponse }) {
 
 /** @param {Request} request */
 async function showFile(request) {
-  return (await copy.file(request.url)) ?? fetch(request);
+  return (await copy.file(request.url).catch(() => undefined)) ?? fetch(request);
 }

@@ -162,7 +162,7 @@ impl Cookies {
         format!("{prefix}{}", self.instance_name(name))
     }
 
-    /// Returns the name with what tells the instances of a host apart. A name cannot contain a slash.
+    /// Appends port and base path, which distinguish the instances of a host. A name cannot contain a slash.
     fn instance_name(&self, name: &str) -> String {
         let port = self.port.map(|port| format!("-{port}"));
         let path = self.base_path.replace('/', "-");

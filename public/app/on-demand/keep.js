@@ -39,9 +39,8 @@ async function install(container) {
   const registration = await container.ready;
   const post = (/** @type {object} */ message) => registration.active?.postMessage(message);
   const isBoard = page === "index" && location.search === "";
-  if (isOld) return isBoard && saveSeen(post);
-  if (!isBoard) return post({});
-  post({ board: { fromCache: !isPersonal, photos: shownPhotos() } });
+  if (!isBoard) return isOld || post({});
+  if (!isOld) post({ board: { fromCache: !isPersonal, photos: shownPhotos() } });
   // A page with a part of the pets does not have the others.
   if (!isPersonal && part === undefined) saveSeen(post);
 }

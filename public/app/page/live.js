@@ -47,7 +47,7 @@ export function startLive({ clocks, board, pets = [], chaos, onleave }) {
   const eventLoop = new EventLoopMonitor(clock);
   const drawLag = new DrawLag({ clock, eventLoop });
   const redraw = new Redraw({ requestFrame: (draw) => requestAnimationFrame(draw), drawLag });
-  // A page without a network is an earlier one: see public/app/worker.
+  // A page without a network is an earlier one: see public/worker.
   const { asOf, seen } = document.body.dataset;
   const pageAsOf = parseTime(asOf ?? seen) ?? clock.now();
   const summary = new ConnectionSummary({ clock, serverClock, eventLoop, asOf: pageAsOf, isOffline: !!seen });
@@ -81,7 +81,7 @@ export function startLive({ clocks, board, pets = [], chaos, onleave }) {
     wake: () => tick.now(),
   };
   new PageLifecycle({ window, document, handlers }).start();
-  // For public/app/on-demand/offline.js.
+  // For public/app/on-demand/keep.js.
   /** @type {any} */ (globalThis).petStoreWatch = live;
   return { watch: live, status, announcements, title, redraw, drawStatus };
 }

@@ -118,7 +118,7 @@ export class Copy {
     const isPhoto = (/** @type {string} */ url) => url.startsWith(`${this.#options.scope}photos/`);
     const photos = board ? board.photos.filter(isPhoto).slice(0, MAX_PHOTOS) : stored.filter(isPhoto);
     // A board without a photo is better than none.
-    for (const photo of photos) await this.#keepFile(cache, photo, board?.fromCache).catch(() => files.delete(photo));
+    for (const photo of photos) await this.#keepFile(cache, photo, board?.fromCache).catch(() => {});
     for (const [url, page] of pages) if (page) await cache.put(url, page);
     const needed = new Set([...files, ...photos, ...pages.keys(), this.#seenUrl]);
     await Promise.all(stored.filter((url) => !needed.has(url)).map((url) => cache.delete(url)));

@@ -73,6 +73,11 @@ impl Website {
         &self.authority
     }
 
+    /// Returns the port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Returns the host.
     pub fn host(&self) -> &str {
         &self.host

@@ -1,4 +1,4 @@
-//! Checks that the public address is encrypted, that browsers accept its certificate, and when that ends.
+//! Checks that the public address is encrypted, that browsers accept its certificate, and when it expires.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::auth::BaseUrl;
 use crate::model::Timestamp;
 use crate::serve::tls::{TlsClient, TlsError};
 
-/// A certificate that ends within this time was not renewed by itself: programs for that renew 30 days before the end.
+/// A certificate that expires within this time was not renewed automatically: programs for that renew 30 days before the end.
 const SOON: Duration = Duration::from_hours(14 * 24);
 
 /// The part of its life at which a short certificate is renewed, as Let's Encrypt advises.
@@ -51,7 +51,7 @@ pub async fn check(base: &BaseUrl, report: &mut Report) -> Option<Website> {
     match site.certificate().await {
         // The next check says why.
         Err(_) | Ok(Ok(None)) => {}
-        Ok(Ok(Some(certificate))) => check_end(&certificate, Timestamp::now(), &site, report),
+        Ok(Ok(Some(certificate))) => check_expiry(&certificate, Timestamp::now(), &site, report),
         Ok(Err(error)) => {
             let advice = advice(&error, site.host());
             report.problem("https", format!("{origin}: {error}"), advice);
@@ -89,13 +89,16 @@ fn advice(error: &TlsError, host: &str) -> String {
 }
 
 /// Reports when a certificate in DER ends.
-fn check_end(certificate: &[u8], now: Timestamp, site: &Website, report: &mut Report) {
+fn check_expiry(certificate: &[u8], now: Timestamp, site: &Website, report: &mut Report) {
     let host = site.host();
     let Ok(certificate) = Certificate::from_der(certificate) else {
         report.note(
             "https",
-            format!("the certificate of {host} is accepted; when it ends cannot be read"),
-            format!("Look with: openssl s_client -connect {host}:443 | openssl x509 -noout -dates"),
+            format!("the certificate of {host} is accepted, but its expiry date cannot be read"),
+            format!(
+                "To see it, run: openssl s_client -connect {host}:{} | openssl x509 -noout -dates",
+                site.port()
+            ),
         );
         return;
     };

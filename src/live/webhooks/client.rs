@@ -1,4 +1,4 @@
-//! Sends one request to a receiver that nobody trusts.
+//! Sends one request to an untrusted receiver.
 //!
 //! The name is resolved once, and the connection goes to an address of that answer which was checked. So
 //! neither a name that leads to this machine nor a second answer of the name server gets past the check.

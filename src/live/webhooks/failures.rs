@@ -1,4 +1,4 @@
-//! Failures in a row for which no receiver is to blame: a worker tries again with back-off, and says so once if they last.
+//! Consecutive failures of the store or the program. A worker retries with back-off, and reports a lasting failure once.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl Failures {
         self.pause()
     }
 
-    /// Counts a failure that somebody else has logged. Returns the pause before the next attempt.
+    /// Counts a failure that the caller has logged. Returns the pause before the next attempt.
     pub fn add_logged(&mut self) -> Duration {
         self.count = self.count.saturating_add(1);
         self.pause()
@@ -51,7 +51,7 @@ impl Failures {
         *self = Failures::default();
     }
 
-    /// Returns what admins should know.
+    /// Returns the notice for admins, if the failures last.
     pub fn notice(&self) -> Option<&str> {
         self.notice.as_deref()
     }

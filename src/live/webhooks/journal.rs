@@ -84,7 +84,7 @@ impl Journal {
         Some(retry_at.saturating_duration_since(Instant::now()))
     }
 
-    /// Returns what admins should know.
+    /// Returns the notice for admins, if the failures last.
     pub fn notice(&self) -> Option<&str> {
         self.failures.notice()
     }
@@ -108,6 +108,7 @@ impl Journal {
         self.reports.clear();
         self.position = None;
         self.retry_at = None;
+        self.failures = Failures::default();
     }
 
     /// Stores the progress if it has reports, which people read.

@@ -139,8 +139,10 @@ impl WebhookWorker {
             self.has_duty = caught_up.await.is_ok_and(|caught_up| caught_up.is_some());
         } else if had_duty && !self.has_duty {
             self.journal.save().await;
-            // Another node knows better how far the webhook is by the time this one sends again.
+            // By the time this node sends again, the position of the other node is newer.
             self.journal.discard();
+            self.read_failures = Failures::default();
+            self.set_notice(None);
             self.unread.clear();
         }
         self.has_duty

@@ -59,7 +59,8 @@ pub async fn left_after(
         lost: None,
     };
     while part.reaches < upto && part.changes.len() < limit {
-        let (start, count) = (part.reaches.next().get(), limit.min(MESSAGES_PER_READ));
+        let start = part.reaches.next().get();
+        let count = (limit - part.changes.len()).min(MESSAGES_PER_READ);
         let read = read::existing_messages_from(client, &PETS, PETS.subjects, start, count);
         for message in read.await? {
             let next = part.reaches.next();

@@ -77,8 +77,9 @@ pub async fn show_live_picture(
 fn shows_series(request: &Request) -> bool {
     let query = request.uri().query().unwrap_or_default();
     let asks_for = |name: &str| {
-        let names = query.split('&').filter_map(|pair| pair.split('=').next());
-        names.into_iter().any(|found| found == name)
+        query
+            .split('&')
+            .any(|pair| pair.split('=').next() == Some(name))
     };
     let is_shown = || {
         let value = request.headers().get(SEC_FETCH_DEST);

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use poem::http::uri::PathAndQuery;
 use poem::http::{HeaderValue, Uri, header};
 use poem::{Endpoint, Request, Response};
 
@@ -13,11 +12,11 @@ use crate::error::Failure;
 use crate::web::Site;
 
 /// Routes that also work without the base path, for a monitor or a service manager that asks the program itself.
-const OF_OPERATION: [&str; 4] = ["/healthz", "/healthz/request", "/readyz", "/metrics"];
+const UNPREFIXED_PATHS: [&str; 4] = ["/healthz", "/healthz/request", "/readyz", "/metrics"];
 
 /// Marks a request for a path that is not below the base path.
 #[derive(Clone)]
-struct Outside;
+struct OutsideBasePath;
 
 /// Removes `base_path`, which is not empty, from the path of the request, and adds it to the `Location` of the answer.
 pub async fn strip<E: Endpoint>(
@@ -26,21 +25,18 @@ pub async fn strip<E: Endpoint>(
     base_path: Arc<str>,
 ) -> poem::Result<Response> {
     let path = request.uri().path();
-    match path.strip_prefix(&*base_path) {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
-            let target = path_and_query(rest, request.uri().query());
-            if let Some(uri) = target.and_then(|target| with_target(request.uri(), target)) {
-                *request.uri_mut() = uri;
-            }
-        }
-        _ if OF_OPERATION.contains(&path) => {}
-        _ => {
-            request.set_data(Outside);
-        }
+    let rest = path.strip_prefix(&*base_path);
+    let rest = rest.filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_below = rest.is_some();
+    if let Some(rest) = rest {
+        *request.uri_mut() = with_path(request.uri(), rest);
+    } else if !UNPREFIXED_PATHS.contains(&path) {
+        request.set_data(OutsideBasePath);
     }
     let mut response = next.get_response(request).await;
     let location = response.headers_mut().get_mut(header::LOCATION);
-    if let Some(location) = location.filter(|location| location.as_bytes().starts_with(b"/")) {
+    let location = location.filter(|location| is_below && location.as_bytes().starts_with(b"/"));
+    if let Some(location) = location {
         let address = [base_path.as_bytes(), location.as_bytes()].concat();
         *location = HeaderValue::from_bytes(&address).expect("both parts are visible ASCII");
     }
@@ -52,7 +48,7 @@ pub async fn strip<E: Endpoint>(
 /// # Errors
 /// 404 with the address of the site.
 pub fn check(request: &Request) -> Result<(), Failure> {
-    if request.data::<Outside>().is_none() {
+    if request.data::<OutsideBasePath>().is_none() {
         return Ok(());
     }
     let site = request.data::<Arc<Site>>();
@@ -62,18 +58,18 @@ pub fn check(request: &Request) -> Result<(), Failure> {
     Err(Failure::not_found(detail))
 }
 
-/// Returns the target of a request below the base path. The path of the site itself may lack its slash.
-fn path_and_query(path: &str, query: Option<&str>) -> Option<PathAndQuery> {
+/// Returns the address with another path. The path of the site itself may lack its slash.
+fn with_path(uri: &Uri, path: &str) -> Uri {
     let path = if path.is_empty() { "/" } else { path };
-    let target = match query {
+    let target = match uri.query() {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),
     };
-    target.parse().ok()
-}
-
-fn with_target(uri: &Uri, target: PathAndQuery) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(target);
-    Uri::from_parts(parts).ok()
+    parts.path_and_query = Some(
+        target
+            .parse()
+            .expect("the end of a valid path, and its query"),
+    );
+    Uri::from_parts(parts).expect("only the path is another")
 }

@@ -177,7 +177,16 @@ impl PageResponder {
         let mut response = self.show(page)?;
         if self.flash.is_some() {
             let cookie = Flash::removal(self.principal.authenticator());
-            response.headers_mut().append(header::SET_COOKIE, cookie);
+            let headers = response.headers_mut();
+            headers.append(header::SET_COOKIE, cookie);
+            // The message is for this browser's reader alone: the service worker stores what everyone may read.
+            if headers
+                .get(header::CACHE_CONTROL)
+                .is_some_and(|caching| caching == "no-cache")
+            {
+                let private = HeaderValue::from_static("private, no-cache");
+                headers.insert(header::CACHE_CONTROL, private);
+            }
         }
         Ok(response)
     }

@@ -167,6 +167,7 @@ async fn a_request_outside_of_the_base_path_is_told_where_the_site_is() {
         "/pets",
         "/our",
         "/our/petsitter",
+        "/other/",
         "/live/ws",
         "/api/v1/pets",
     ] {

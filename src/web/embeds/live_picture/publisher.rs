@@ -1,7 +1,7 @@
 //! The newest picture of a pet, for all who watch it.
 //!
 //! A publisher is the task of one pet. It is woken by the changes of that pet, draws the picture, and publishes it in a
-//! `watch` channel: a reader that is slow misses pictures, and never the newest one. The publisher ends when nobody
+//! `watch` channel: a reader that is slow misses pictures, and never the newest one. The publisher ends when no client
 //! watches the pet any more.
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::drawing::draw;
 use super::series::PicturePart;
@@ -19,7 +19,7 @@ use crate::views::{BadgePage, Now};
 use crate::web::Site;
 
 /// The shortest time between two pictures. On a busy board a picture is drawn ten times per second at most.
-const SHORTEST_SHOW: Duration = Duration::from_millis(100);
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The publishers of all pets that are watched.
 #[derive(Default)]
@@ -38,7 +38,7 @@ struct Publisher {
 }
 
 impl Publishers {
-    /// Returns the pictures of a pet from now on. Starts their publisher if nobody watches it.
+    /// Returns the pictures of a pet from now on. Starts their publisher if no client watches it.
     pub fn subscribe(site: &Arc<Site>, pet: PetId) -> NewestPart {
         let mut publishers = site.publishers.lock();
         if let Some(sender) = publishers.get(&pet) {
@@ -67,7 +67,7 @@ impl Publisher {
         let heartbeat = app.heartbeats().longest();
         // Registered before the pet is read: a change in between wakes it again.
         let waiter = hub.wait_for(self.pet);
-        let mut is_due = true;
+        let mut due_at = Instant::now();
         loop {
             let stale_since = hub.stale_since();
             let Ok(part) = self.draw(stale_since).await else {
@@ -79,20 +79,22 @@ impl Publisher {
                 self.sender.send_replace(Some(part));
                 return;
             }
-            self.sender.send_if_modified(|last| {
-                let is_sent = is_due || last.as_ref() != Some(&part);
+            let is_sent = self.sender.send_if_modified(|last| {
+                let is_sent = Instant::now() >= due_at || last.as_ref() != Some(&part);
                 *last = Some(part);
                 is_sent
             });
-            stop.run_until_cancelled(sleep(SHORTEST_SHOW)).await;
-            is_due = false;
+            if is_sent {
+                due_at = Instant::now() + heartbeat;
+            }
+            stop.run_until_cancelled(sleep(MIN_INTERVAL)).await;
             tokio::select! {
                 () = waiter.woken() => {}
                 () = hub.stale_since_changed(stale_since) => {}
                 () = stop.cancelled() => {}
                 // Keeps proxies from closing a connection on which nothing happens, shows that a status became old, and
                 // what was changed in the settings.
-                () = sleep(heartbeat) => is_due = true,
+                () = sleep_until(due_at) => {}
                 () = self.sender.closed() => if self.leave_unwatched() {
                     return;
                 }
@@ -127,7 +129,7 @@ impl Publisher {
         self.remove_from(&mut self.site.publishers.lock());
     }
 
-    /// As `leave`, unless somebody has begun to watch.
+    /// As `leave`, unless a client has subscribed.
     fn leave_unwatched(&self) -> bool {
         let mut publishers = self.site.publishers.lock();
         let is_unwatched = self.sender.receiver_count() == 0;

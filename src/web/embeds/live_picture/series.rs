@@ -31,7 +31,7 @@ const CONTENT_TYPE: &str = "multipart/x-mixed-replace; boundary=petstore-picture
 const NEXT: &str = "--petstore-picture\r\nContent-Type: image/png\r\n\r\n";
 const END: &str = "--petstore-picture--\r\n";
 
-/// How long after the beginning of a stop a client is waited for that does not read.
+/// How long a stop waits for a client that does not read.
 const LAST_PICTURE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The end of a chunked body.
@@ -145,7 +145,7 @@ impl Series {
             let writing = timeout(app.timeouts().write, stream.write_all(bytes));
             let written = tokio::select! {
                 written = writing => written,
-                () = until_overdue(app.stop_token()) => return Err(ErrorKind::TimedOut.into()),
+                () = until_stop_timeout(app.stop_token()) => return Err(ErrorKind::TimedOut.into()),
             };
             written.unwrap_or_else(|_elapsed| {
                 let dropped = &app.metrics().dropped;
@@ -166,30 +166,31 @@ impl Series {
                 changed = self.pictures.changed() => if changed.is_err() {
                     break;
                 },
-                left = until_left(&stream) => return left,
+                left = until_disconnected(&stream) => return left,
             }
         }
         if self.is_chunked {
-            stream.write_all(LAST_CHUNK).await?;
+            write(&mut stream, LAST_CHUNK).await?;
         }
         stream.shutdown().await
     }
 }
 
-/// Waits until the stop of the program is so long ago that the client should have taken the last picture.
-async fn until_overdue(stop: &CancellationToken) {
+/// Waits until a stop has lasted `LAST_PICTURE_TIMEOUT`.
+async fn until_stop_timeout(stop: &CancellationToken) {
     stop.cancelled().await;
     sleep(LAST_PICTURE_TIMEOUT).await;
 }
 
 /// Waits until the client disconnects. Drops what it sends. Cancel safe.
-async fn until_left(stream: &TcpStream) -> io::Result<()> {
+async fn until_disconnected(stream: &TcpStream) -> io::Result<()> {
     let mut dropped = [0; 256];
     loop {
         stream.readable().await?;
         match stream.try_read(&mut dropped) {
             Ok(0) => return Ok(()),
-            Ok(_) => {}
+            // A client that sends without a pause does not occupy the thread.
+            Ok(_) => tokio::task::yield_now().await,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
