@@ -30,8 +30,20 @@ impl BaseUrl {
         let authority = url.authority().ok_or_else(allowed)?;
         let path = url.path().trim_end_matches('/');
         let has_more = url.query().is_some() || text.contains(['#', '@']) || !is_base_path(path);
-        if !(is_secure || is_plain) || has_more || authority.host().is_empty() {
+        if !(is_secure || is_plain) || has_more || !is_host(authority.host()) {
             return Err(allowed());
+        }
+        // `port_u16` is `None` also for a number that is no port.
+        let port_part = authority.as_str().strip_prefix(authority.host());
+        let is_port = match port_part.and_then(|part| part.strip_prefix(':')) {
+            Some(port) => port.parse().is_ok_and(|port: u16| port > 0),
+            None => true,
+        };
+        if !is_port {
+            return Err(
+                "the port is a number from 1 to 65535, such as https://pets.example:8443"
+                    .to_owned(),
+            );
         }
         let (scheme, default) = if is_secure {
             ("https", 443)
@@ -82,6 +94,12 @@ impl BaseUrl {
     }
 }
 
+/// Returns true for a name or an IPv4 address, and for an IPv6 address in brackets.
+fn is_host(host: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    !host.is_empty() && (host.starts_with('[') || host.bytes().all(is_plain))
+}
+
 /// Returns true for a path of segments that browsers, proxies and cookies write without escapes. A segment of dots alone
 /// would be resolved.
 fn is_base_path(path: &str) -> bool {
@@ -120,6 +138,10 @@ mod tests {
             "https://pets.example?x=y",
             "https://pets.example#x",
             "https://user@pets.example",
+            "https://a,b",
+            "https://*",
+            "https://pets.example:0",
+            "https://pets.example:99999/a",
         ] {
             assert!(
                 BaseUrl::parse(text).unwrap_err().contains("such as"),

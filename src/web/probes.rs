@@ -37,6 +37,8 @@ pub struct ArrivedRequest {
     pub host: Option<String>,
     /// The path, with the base path in front if a proxy left it.
     pub path: String,
+    /// The base path of the server.
+    pub base_path: String,
     /// Address of the client, as limits count it.
     pub client: String,
     /// True if a trusted proxy named the client.
@@ -55,6 +57,7 @@ pub fn show_arrived(Data(app): Data<&Arc<AppState>>, request: &Request) -> Respo
         epoch: app.hub().epoch().to_string(),
         host,
         path: request.original_uri().path().to_owned(),
+        base_path: app.authenticator().base_path().to_owned(),
         client: client.ip.to_string(),
         is_forwarded: client.is_forwarded,
         has_forwarding_header: has_forwarding_header(request.headers()),

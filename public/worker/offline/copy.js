@@ -97,9 +97,11 @@ export class Copy {
     return `<p><a class="button button-main" href="${new URL(this.#boardUrl).pathname}">See the board as of ${time}</a></p>`;
   }
 
-  /** @param {SeenBoard} seen */
+  /** Stores the state that a page shows, unless another page has shown a newer one. @param {SeenBoard} seen */
   async #keepSeen(seen) {
     const cache = await this.#open();
+    const stored = await (await cache.match(this.#seenUrl))?.json();
+    if (stored && Date.parse(stored.asOf) > Date.parse(seen.asOf)) return;
     await cache.put(this.#seenUrl, new Response(JSON.stringify(seen)));
   }
 

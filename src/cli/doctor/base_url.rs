@@ -80,6 +80,20 @@ async fn check_program(
                  that it uses.",
             );
         }
+        // Nothing else can work then.
+        _ if public.base_path != base.path() => {
+            let base_path = if public.base_path.is_empty() {
+                "/"
+            } else {
+                &public.base_path
+            };
+            report.problem(
+                "base URL",
+                format!("the server was started with another path in its --base-url: {base_path}"),
+                "Use the same --base-url for both.",
+            );
+            return None;
+        }
         _ if public.path != format!("{}{ARRIVED}", base.path()) => {
             let base_path = base.path();
             report.problem(
@@ -88,6 +102,7 @@ async fn check_program(
                 format!("Pass the whole path on; in nginx, with no path behind the address: location {base_path}/ {{ proxy_pass \
                      http://127.0.0.1:3000; }} {GUIDE}"),
             );
+            return None;
         }
         _ => report.ok("base URL", format!("{address} is this program")),
     }

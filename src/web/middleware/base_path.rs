@@ -31,6 +31,8 @@ pub async fn strip<E: Endpoint>(
     if let Some(rest) = rest {
         *request.uri_mut() = with_path(request.uri(), rest);
     } else if !UNPREFIXED_PATHS.contains(&path) {
+        // Without a slash at its end, so that no layer redirects it.
+        *request.uri_mut() = with_path(request.uri(), path.trim_end_matches('/'));
         request.set_data(OutsideBasePath);
     }
     let mut response = next.get_response(request).await;

@@ -253,8 +253,14 @@ pub fn peer_address(request: &Request) -> IpAddr {
 /// (open redirect).
 fn local_path(next: Option<&str>) -> String {
     let is_plain = |letter: char| letter.is_ascii_graphic() && letter != '\\';
+    let leaves = |next: &str| {
+        let path = next.split(['?', '#']).next().unwrap_or_default();
+        let path = path.to_ascii_lowercase().replace("%2e", ".");
+        path.split('/').any(|segment| segment == "..")
+    };
     let next = next.filter(|next| {
-        next.starts_with('/') && !next.starts_with("//") && next.chars().all(is_plain)
+        let is_path = next.starts_with('/') && !next.starts_with("//");
+        is_path && next.chars().all(is_plain) && !leaves(next)
     });
     next.unwrap_or(HOME).to_owned()
 }
@@ -276,6 +282,8 @@ mod tests {
             "/\t/evil.example",
             "/\n/evil.example",
             "javascript:alert(1)",
+            "/../x",
+            "/pets/%2E./../x",
             "pets",
             " /pets",
             "",

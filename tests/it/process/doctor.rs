@@ -306,5 +306,18 @@ async fn a_proxy_that_removes_the_base_path_is_named() {
         let doctor = ["--listen", &upstream, "--base-url", &base];
         let (_, findings) = examined(folder.path(), &doctor).await;
         assert_found(&findings, level, message, "");
+        let has_problem = findings
+            .iter()
+            .any(|found| found.0.starts_with("WebSocket problem"));
+        assert!(!has_problem, "it follows from the path: {findings:#?}");
     }
+    let base = format!("http://{upstream}");
+    let (_, findings) =
+        examined(folder.path(), &["--listen", &upstream, "--base-url", &base]).await;
+    assert_found(
+        &findings,
+        "base URL problem",
+        "another path in its --base-url: /our/pets",
+        "",
+    );
 }

@@ -159,3 +159,11 @@ test("the page for other addresses is requested once a day", async () => {
   await visit();
   assert.equal(asked(), 2);
 });
+
+test("a tab that was cut off earlier replaces no newer state", async () => {
+  const { copy, visit, show } = openCopy();
+  await visit();
+  await copy.update({ seen: { cursor: "9f2c41aa-9", asOf: "2024-05-01T11:45:00Z", pets: [] } });
+  await copy.update({ seen: { cursor: "9f2c41aa-7", asOf: "2024-05-01T11:30:00Z", pets: [{ id: "7", name: "Miso" }] } });
+  assert.match((await show()) ?? "", / data-seen="2024-05-01T11:45:00Z"/);
+});
