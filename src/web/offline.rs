@@ -117,7 +117,7 @@ fn short_name(name: &str) -> &str {
     let mut words = ends.map(|end| &name[..end]);
     let first = words.next().unwrap_or(name);
     let fits = |words: &&str| words.chars().count() <= SHORT_NAME_CHARACTERS;
-    words.filter(fits).next_back().unwrap_or(first)
+    words.rfind(fits).unwrap_or(first)
 }
 
 #[cfg(test)]
