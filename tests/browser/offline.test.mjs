@@ -109,8 +109,12 @@ test("a visitor sees the last board without a network, and is live again with on
 });
 
 test("nothing of staff is stored, and the operator can remove the worker", async (t) => {
-  const { store, link } = await startRescueWithPets(t);
-  const proxy = await startProxy(t, store.origin);
+  let proxy;
+  // Staff write through the proxy, so that is the public address.
+  const { store, link } = await startRescueWithPets(t, async ({ origin }) => {
+    proxy = await startProxy(t, origin);
+    return { "base-url": proxy.origin };
+  });
   const anna = await signUp(t, link, proxy.origin);
   await anna.page.goto(`${proxy.origin}/pets/2/edit`);
   await anna.page.locator('[name="state"][value="private"]').check();
@@ -148,7 +152,7 @@ test("nothing of staff is stored, and the operator can remove the worker", async
   await assertPublic();
 
   await store.stop("SIGTERM");
-  store.become("serve", { "service-worker": "off" });
+  store.become("serve", { "base-url": proxy.origin, "service-worker": "off" });
   await store.start();
   await anna.page.goto(`${proxy.origin}/pets`);
   const left = () => anna.page.evaluate(async () => [(await navigator.serviceWorker.getRegistrations()).length, (await caches.keys()).length]);

@@ -7,7 +7,7 @@ import { startSite } from "./site.mjs";
 test("a picture on a page without scripts changes with its pet, and keeps the page from nothing", async (t) => {
   const store = await startStore(t);
   await store.setStatus(1, "sleeping");
-  const policy = `default-src 'none'; img-src data: ${store.origin}`;
+  const policy = `default-src 'none'; img-src data: ${new URL(store.origin).origin}`;
   const html = `<!doctype html><title>Site</title><link rel="icon" href="data:,"><img src="${store.origin}/pets/1/live.png" alt="Biscuit" height="20">`;
   const site = await startSite(t, { files: { "/": html }, policy });
   // Returns when the page has loaded: the first picture is enough for that.

@@ -78,11 +78,12 @@ export async function startRescue(t, flags = {}) {
 /**
  * Starts a rescue without accounts that has the sample pets, with their photos.
  * @param {import("node:test").TestContext} t
+ * @param {(store: Store) => Promise<Record<string, string | number>>} [flags]  Returns the flags of the rescue. Its address is known then.
  */
-export async function startRescueWithPets(t) {
+export async function startRescueWithPets(t, flags = async () => ({})) {
   const store = await startStore(t);
   await store.stop("SIGTERM");
-  store.become("serve", {});
+  store.become("serve", await flags(store));
   await store.start();
   return { store, link: await linkOf(store) };
 }
