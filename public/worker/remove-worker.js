@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * Replaces the service worker if the server has none: deletes its cache, and unregisters itself. Browsers ask for
- * a new version of the worker with each page that they open.
+ * a new version of the worker about a second after each page that they open. Chromium replaces the old worker at once, or, if
+ * another page is being opened at that moment, with the page after that.
  */
 import { copyName } from "./offline/copy-name.js";
 
