@@ -44,6 +44,8 @@ pub use self::error::StoreError;
 pub use self::follower::Follower;
 use self::follower::Following;
 pub use self::memory::MemoryEngine;
+#[cfg(test)]
+pub(crate) use self::memory::delegate_reads;
 #[cfg(feature = "nats")]
 pub use self::nats::NatsEngine;
 pub use self::nats::{
@@ -230,7 +232,7 @@ pub trait Engine: PhotoStore + Send + Sync + 'static {
     ///
     /// # Errors
     /// `Read`, as for `snapshot`; `Unavailable` if the servers lag behind `upto`.
-    fn left_after(&self, after: Rev, upto: Rev, limit: usize) -> Result<LogPart, StoreError> {
+    fn remaining_after(&self, after: Rev, upto: Rev, limit: usize) -> Result<LogPart, StoreError> {
         let (mut changes, mut reaches) = (Vec::new(), after);
         while changes.is_empty() && reaches < upto {
             let end = Rev::new(reaches.get().saturating_add(limit as u64)).min(upto);

@@ -6,14 +6,14 @@
  * Also sends the first poll of a live page, so that the answer has arrived when the script runs. The preload of the layout may
  * have sent that request already; the browser then uses the same response.
  *
- * After the page has loaded, imports the module that keeps the board for times without a network (`data-keep`).
+ * After the page has loaded, imports the module that installs the service worker (`data-worker`).
  *
  * The layout contains this script inline, because a separate file could get lost too. It is the first script, to receive every
  * event.
  * The build adds the marks that show that a file is complete.
  */
 (() => {
-  const { firstPoll, keep } = document.documentElement.dataset;
+  const { firstPoll, worker } = document.documentElement.dataset;
   if (firstPoll) {
     // Not `fetch`: it reads the body in a later task, which Chromium runs after the first frame.
     const request = new XMLHttpRequest();
@@ -25,7 +25,7 @@
   }
 
   // Without it, only an offline board is missing.
-  if (keep) window.addEventListener("load", () => import(keep).catch(() => {}));
+  if (worker) window.addEventListener("load", () => import(worker).catch(() => {}));
 
   /** Doubles with each attempt, up to the limit. */
   const FIRST_WAIT_MS = 500;

@@ -4,21 +4,21 @@
  *
  * It answers only requests for pages, from the network whenever there is one, and for files that the board needs. Every other
  * request is the browser's own, as if there were no worker: live routes, the API, frames, the screen in the lobby, and whatever
- * is sent. What it stores is what everyone may read: see `offline/copy.js`.
+ * is sent. What it stores is what everyone may read: see `offline/offline-cache.js`.
  *
  * A new version takes over immediately (`skipWaiting`): no page needs the version that it began with. It does not claim pages
  * that are open: they work without it, and a claimed page would leave the back/forward cache.
  */
 import { browserClock } from "../petstore/clock.js";
-import { Copy } from "./offline/copy.js";
-import { kindOf, UNTOUCHED } from "./offline/requests.js";
+import { OfflineCache } from "./offline/offline-cache.js";
+import { kindOf, BYPASSED } from "./offline/requests.js";
 
 /** The types of service workers exclude those of pages. @type {any} */
 const worker = globalThis;
 const { caches, registration } = worker;
 const { scope } = registration;
 
-const copy = new Copy({ caches, scope, clock: browserClock, fetch: (...args) => fetch(...args), digest });
+const offlineCache = new OfflineCache({ caches, scope, clock: browserClock, fetch: (...args) => fetch(...args), digest });
 
 /** @param {BufferSource} bytes */
 function digest(bytes) {
@@ -29,7 +29,7 @@ worker.addEventListener("install", (/** @type {any} */ event) => {
   worker.skipWaiting();
   // Where the browser can, it does not even start the worker for these requests.
   const { pathname } = new URL(scope);
-  const conditions = UNTOUCHED.map((name) => ({ urlPattern: { pathname: `${pathname}${name}{/*}?` } }));
+  const conditions = BYPASSED.map((name) => ({ urlPattern: { pathname: `${pathname}${name}{/*}?` } }));
   const routes = conditions.map((condition) => ({ condition, source: "network" }));
   event.waitUntil(event.addRoutes?.(routes).catch(() => {}));
 });
@@ -39,7 +39,7 @@ worker.addEventListener("activate", (/** @type {any} */ event) => {
   event.waitUntil(registration.navigationPreload?.enable());
 });
 
-worker.addEventListener("message", (/** @type {any} */ event) => event.waitUntil(copy.update(event.data)));
+worker.addEventListener("message", (/** @type {any} */ event) => event.waitUntil(offlineCache.update(event.data)));
 
 worker.addEventListener("fetch", (/** @type {any} */ event) => {
   const kind = kindOf(event.request, scope);
@@ -53,7 +53,7 @@ async function showPage({ request, preloadResponse }) {
     return (await preloadResponse) ?? (await fetch(request));
   } catch (failure) {
     // Also if the storage is forbidden or damaged.
-    const page = await copy.page(request.url).catch(() => undefined);
+    const page = await offlineCache.page(request.url).catch(() => undefined);
     if (page) return page;
     throw failure;
   }
@@ -61,5 +61,5 @@ async function showPage({ request, preloadResponse }) {
 
 /** @param {Request} request */
 async function showFile(request) {
-  return (await copy.file(request.url).catch(() => undefined)) ?? fetch(request);
+  return (await offlineCache.file(request.url).catch(() => undefined)) ?? fetch(request);
 }

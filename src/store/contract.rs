@@ -237,7 +237,7 @@ fn the_log_reads_back_as_it_was_committed() {
         assert_eq!(kept, log[1..4]);
         assert_eq!(engine.changes_between(log[4].rev, log[0].rev).unwrap(), []);
         let left = |after, upto, limit| {
-            let left = engine.left_after(after, upto, limit).unwrap();
+            let left = engine.remaining_after(after, upto, limit).unwrap();
             assert_eq!(left.lost, None);
             left.changes
         };

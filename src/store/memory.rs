@@ -206,3 +206,52 @@ impl Engine for MemoryEngine {
         Ok(changes.take(limit).cloned().collect())
     }
 }
+
+/// Defines the reads of an engine, inside of its `impl Engine`: those of the engine in the field `$inner`.
+#[cfg(test)]
+macro_rules! delegate_reads {
+    ($inner:ident) => {
+        fn epoch(&self) -> $crate::model::Epoch {
+            self.$inner.epoch()
+        }
+
+        fn snapshot(&self) -> Result<$crate::store::Snapshot, $crate::store::StoreError> {
+            self.$inner.snapshot()
+        }
+
+        fn follow(
+            &self,
+            after: $crate::model::Rev,
+            follower: std::sync::Weak<dyn $crate::store::Follower>,
+        ) {
+            self.$inner.follow(after, follower);
+        }
+
+        fn tail(
+            &self,
+            after: $crate::model::Rev,
+            limit: usize,
+        ) -> Result<Vec<$crate::model::Change>, $crate::store::StoreError> {
+            self.$inner.tail(after, limit)
+        }
+
+        fn changes_between(
+            &self,
+            after: $crate::model::Rev,
+            before: $crate::model::Rev,
+        ) -> Result<Vec<$crate::model::Change>, $crate::store::StoreError> {
+            self.$inner.changes_between(after, before)
+        }
+
+        fn history(
+            &self,
+            pet: $crate::model::PetId,
+            before: Option<$crate::model::Rev>,
+            limit: usize,
+        ) -> Result<Vec<$crate::model::Change>, $crate::store::StoreError> {
+            self.$inner.history(pet, before, limit)
+        }
+    };
+}
+#[cfg(test)]
+pub(crate) use delegate_reads;

@@ -279,8 +279,8 @@ impl Engine for NatsEngine {
         self.runtime.block_on(tail)
     }
 
-    fn left_after(&self, after: Rev, upto: Rev, limit: usize) -> Result<LogPart, StoreError> {
-        let left = log::left_after(&self.replica.client, after, upto, limit);
+    fn remaining_after(&self, after: Rev, upto: Rev, limit: usize) -> Result<LogPart, StoreError> {
+        let left = log::remaining_after(&self.replica.client, after, upto, limit);
         self.runtime.block_on(left)
     }
 

@@ -16,7 +16,7 @@ use poem::{Body, Response, handler};
 use serde::Deserialize;
 
 pub use self::badge::show_badge;
-pub use self::live_picture::{Drawings, Publishers, show_live_picture};
+pub use self::live_picture::{PictureCache, Publishers, show_live_picture};
 pub use self::share::{share_board, share_pet};
 use super::Site;
 use super::middleware::security_headers::OwnPolicy;

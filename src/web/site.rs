@@ -6,7 +6,7 @@ use poem::http::HeaderValue;
 use tracing::Span;
 
 use super::assets::{self, Assets};
-use super::embeds::{Drawings, Publishers};
+use super::embeds::{PictureCache, Publishers};
 use super::middleware::security_headers;
 use super::offline::ServiceWorker;
 use super::pet_blocks::Blocks;
@@ -39,7 +39,7 @@ pub struct Site {
     /// Bounds of the photos that are sent.
     pub uploads: UploadSlots,
     /// Pictures that readers share.
-    pub drawings: Drawings,
+    pub pictures: PictureCache,
     /// Pets whose pictures are watched.
     pub publishers: Publishers,
 }
@@ -60,7 +60,7 @@ impl Site {
             blocks: Arc::new(Blocks::new()),
             worker,
             uploads: UploadSlots::new(),
-            drawings: Drawings::default(),
+            pictures: PictureCache::default(),
             publishers: Publishers::default(),
         }
     }

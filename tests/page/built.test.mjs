@@ -26,7 +26,7 @@ const LIMITS = [
   { page: "forms", files: ["forms.js", "staff.css"], limit: 11_000 },
   { page: "snippets for other sites", files: ["forms.js", "staff.css", "share.js", "share.css"], limit: 12_000 },
   { page: "frame on another site", files: ["visitor.js", "visitor.css", "embed.js", "embed.css"], limit: 22_500 },
-  { page: "the last board without a network", files: ["keep.js", "service-worker.js", "offline.js"], limit: 5_000 },
+  { page: "the last board without a network", files: ["install-worker.js", "service-worker.js", "offline.js"], limit: 5_000 },
   { page: "pages of other sites", files: ["client.js"], limit: 15_360 },
 ];
 

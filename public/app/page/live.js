@@ -17,7 +17,7 @@ import { DrawLag } from "../state/draw-lag.js";
 import { Redraw } from "../view/redraw.js";
 import { StatusLine } from "../view/status-line.js";
 import { Title } from "../view/title.js";
-import { basePath } from "./site.js";
+import { siteAddress } from "./site.js";
 /** @import { FirstPoll } from "../../petstore/connection/catch-up.js" */
 /** @import { Board } from "../../petstore/board/board.js" */
 /** @import { Clocks } from "./clocks.js" */
@@ -60,7 +60,7 @@ export function startLive({ clocks, board, pets = [], chaos, onleave }) {
   };
   // The loader sends the first poll over the real network, so a simulated one does without it.
   const firstPoll = chaos ? undefined : /** @type {{ petStoreFirstPoll?: FirstPoll }} */ (globalThis).petStoreFirstPoll;
-  const options = { site: location.origin + basePath(), pets, since: board.cursor };
+  const options = { site: siteAddress(), pets, since: board.cursor };
   const live = watchUnchecked(options, { clock, serverClock, eventLoop, summary, board, chaos, firstPoll });
   live.addEventListener("connection", drawStatus);
   let attempts = 0;
@@ -81,7 +81,7 @@ export function startLive({ clocks, board, pets = [], chaos, onleave }) {
     wake: () => tick.now(),
   };
   new PageLifecycle({ window, document, handlers }).start();
-  // For public/app/on-demand/keep.js.
+  // For public/app/on-demand/install-worker.js.
   /** @type {any} */ (globalThis).petStoreWatch = live;
   return { watch: live, status, announcements, title, redraw, drawStatus };
 }

@@ -2,10 +2,10 @@
 /** Which requests the service worker answers. */
 
 /** The first parts of paths whose requests are never the worker's. */
-export const UNTOUCHED = ["live", "api", "embed", "board"];
+export const BYPASSED = ["live", "api", "embed", "board"];
 
 /** Paths that are neither pages nor files of pages, by their first part or by their ending, such as `.csv`. */
-const NO_PAGE = new RegExp(`^(${UNTOUCHED.join("|")}|assets|photos|metrics|healthz|readyz)(/|$)|\\.\\w+$`);
+const NO_PAGE = new RegExp(`^(${BYPASSED.join("|")}|assets|photos|metrics|healthz|readyz)(/|$)|\\.\\w+$`);
 
 const FILE = /^(assets|photos)\//;
 

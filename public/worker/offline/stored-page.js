@@ -7,7 +7,7 @@ const AS_OF = / data-as-of="([^"]*)"/;
 const FIRST_POLL = / data-first-poll="[^"]*"|<link rel="preload" as="fetch"[^>]*>/g;
 
 /** Scripts, images and stylesheets. */
-const ADDRESSES = / (?:src|data-keep|rel="stylesheet" href)="([^"]+)"/g;
+const ADDRESSES = / (?:src|data-worker|rel="stylesheet" href)="([^"]+)"/g;
 
 /** The newest state of a board that a page has shown: its cursor, when it was true (RFC 3339), and the pets. @typedef {{ cursor: string, asOf: string, pets: object[] }} SeenBoard */
 
@@ -30,7 +30,7 @@ export function bodyData(html, name) {
 /**
  * Returns a board for a reader without a network. Its script then shows that it is offline, and since when (public/app/page/live.js).
  * @param {string} html
- * @param {SeenBoard} [seen]  What the page has shown, which its script draws if it is newer (public/app/on-demand/keep.js).
+ * @param {SeenBoard} [seen]  What the page has shown, which its script draws if it is newer (public/app/on-demand/install-worker.js).
  * @returns {{ html: string, asOf: number }} With the time at which the board was true, in milliseconds since 1970.
  */
 export function boardOf(html, seen) {

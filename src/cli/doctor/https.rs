@@ -15,8 +15,8 @@ use crate::serve::tls::{TlsClient, TlsError};
 /// A certificate that expires within this time was not renewed automatically: programs for that renew 30 days before the end.
 const SOON: Duration = Duration::from_hours(14 * 24);
 
-/// The part of its life at which a short certificate is renewed, as Let's Encrypt advises.
-const RENEWED_AT: u32 = 3;
+/// A short certificate is renewed when this part of its life remains, as Let's Encrypt advises: a third.
+const RENEWAL_DIVISOR: u32 = 3;
 
 /// Checks the address. Returns its site; `None` if nothing more can be checked.
 pub async fn check(base: &BaseUrl, report: &mut Report) -> Option<Website> {
@@ -110,7 +110,7 @@ fn check_expiry(certificate: &[u8], now: Timestamp, site: &Website, report: &mut
     let date = end.datetime();
     let date = date.split('T').next().unwrap_or_default();
     let message = format!("the certificate of {host} is valid for {days} more days, until {date}");
-    if left < SOON.min(end.since(start) / RENEWED_AT) {
+    if left < SOON.min(end.since(start) / RENEWAL_DIVISOR) {
         let advice = "Renew it. Caddy and certbot would have done that by now, and log why they could not: \
                       journalctl -u caddy, or certbot renew.";
         report.warning("https", message, advice);

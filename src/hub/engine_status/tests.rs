@@ -1,6 +1,5 @@
 //! Viewers with a cursor that this node has not published yet. The clock is paused.
 
-use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
@@ -9,9 +8,9 @@ use tokio::time::{Instant, sleep};
 use super::*;
 use crate::metrics::Metrics;
 use crate::model::example::{change, pet};
-use crate::model::{Change, ChangeKind, Epoch, PetId, Timestamp};
+use crate::model::{Change, ChangeKind, Epoch, Timestamp};
 use crate::store::{
-    AppliedChange, Engine, Follower, MemoryEngine, Snapshot, StoreError, delegate_photos,
+    AppliedChange, Engine, MemoryEngine, StoreError, delegate_photos, delegate_reads,
 };
 
 /// A shared engine that may have changes that this node has not seen yet.
@@ -29,17 +28,7 @@ const SILENT: u64 = u64::MAX;
 delegate_photos!(Elsewhere, shown);
 
 impl Engine for Elsewhere {
-    fn epoch(&self) -> Epoch {
-        self.shown.epoch()
-    }
-
-    fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.shown.snapshot()
-    }
-
-    fn follow(&self, after: Rev, follower: Weak<dyn Follower>) {
-        self.shown.follow(after, follower);
-    }
+    delegate_reads!(shown);
 
     fn commit(&self, read: Rev, proposed: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
         self.shown.commit(read, proposed)
@@ -65,10 +54,6 @@ impl Engine for Elsewhere {
         self.shown.newest()
     }
 
-    fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
-        self.shown.changes_between(after, before)
-    }
-
     fn has_reached(&self, rev: Rev) -> Result<bool, StoreError> {
         let asking = self.asking.fetch_add(1, Ordering::Relaxed) + 1;
         self.most.fetch_max(asking, Ordering::Relaxed);
@@ -81,16 +66,8 @@ impl Engine for Elsewhere {
         }
     }
 
-    fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
-        self.shown.tail(after, limit)
-    }
-
     fn trim(&self, _: Timestamp, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
-    }
-
-    fn history(&self, _: PetId, _: Option<Rev>, _: usize) -> Result<Vec<Change>, StoreError> {
-        Ok(Vec::new())
     }
 }
 

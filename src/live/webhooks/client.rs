@@ -153,12 +153,12 @@ impl WebhookClient {
         if is_complete {
             self.idle = Some(connection);
         }
-        judge(head.status, &head.headers, &answer)
+        parse_answer(head.status, &head.headers, &answer)
     }
 }
 
 /// Returns what an answer means. Only a status of success is one: a redirect could lead anywhere.
-fn judge(status: StatusCode, headers: &HeaderMap, answer: &[u8]) -> Attempt {
+fn parse_answer(status: StatusCode, headers: &HeaderMap, answer: &[u8]) -> Attempt {
     let text = |name| {
         let value = headers.get(name);
         value.map(|value| String::from_utf8_lossy(value.as_bytes()))
@@ -312,14 +312,14 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(LOCATION, "http://127.0.0.1/".parse().unwrap());
         headers.insert(RETRY_AFTER, "90000".parse().unwrap());
-        let judge = |status| judge(StatusCode::from_u16(status).unwrap(), &headers, b"a\nb");
-        assert!(judge(200).is_delivered && judge(204).is_delivered);
+        let parse = |status| parse_answer(StatusCode::from_u16(status).unwrap(), &headers, b"a\nb");
+        assert!(parse(200).is_delivered && parse(204).is_delivered);
         for status in [300, 302, 307, 400, 404, 410, 429, 500, 503] {
-            assert!(!judge(status).is_delivered, "{status}");
+            assert!(!parse(status).is_delivered, "{status}");
         }
-        assert!(judge(302).detail.contains("http://127.0.0.1/"));
-        assert_eq!(judge(500).detail, "a b");
-        assert_eq!(judge(429).pause, Some(LONGEST_PAUSE));
-        assert_eq!(judge(500).pause, None);
+        assert!(parse(302).detail.contains("http://127.0.0.1/"));
+        assert_eq!(parse(500).detail, "a b");
+        assert_eq!(parse(429).pause, Some(LONGEST_PAUSE));
+        assert_eq!(parse(500).pause, None);
     }
 }

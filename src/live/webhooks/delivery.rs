@@ -105,7 +105,7 @@ impl WebhookWorkers {
         if cursor.epoch != self.hub.epoch() {
             return Ok(Err(NotSent::NotInLog));
         }
-        let left = self.engine.left_after(before, cursor.rev, 1)?;
+        let left = self.engine.remaining_after(before, cursor.rev, 1)?;
         match left.changes.into_iter().next() {
             Some(change) => self.delivery(change),
             None => Ok(Err(NotSent::NotInLog)),

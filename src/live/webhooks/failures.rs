@@ -22,14 +22,14 @@ pub struct Failures {
 }
 
 impl Failures {
-    /// Counts a failure of `action`, such as "read the log of changes", and logs the one from which on they count as
+    /// Counts a failure of `action`, such as "read the store", and logs the one from which on they count as
     /// lasting. Returns the pause before the next attempt.
     pub fn add(&mut self, webhook: WebhookId, action: &str, error: &impl Display) -> Duration {
         self.count = self.count.saturating_add(1);
         if self.count == LASTING {
             tracing::warn!(%error, webhook.id = %webhook, "a webhook cannot {action}; it tries again with back-off");
             self.notice = Some(format!(
-                "pet-store cannot {action}: {error}. It tries again."
+                "pet-store cannot {action}: {error}. It tries again at least once a minute."
             ));
         } else {
             tracing::debug!(%error, webhook.id = %webhook, "a webhook cannot {action}");

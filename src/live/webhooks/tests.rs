@@ -1,8 +1,8 @@
 //! A worker over a store that fails. The clock is paused.
 
 use std::net::Ipv4Addr;
-use std::sync::Weak;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, Weak};
 
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -12,27 +12,38 @@ use crate::auth::{Actor, AuthMode};
 use crate::metrics::Metrics;
 use crate::model::example::{change, pet};
 use crate::model::{
-    AuditEntry, Author, Change, ChangeKind, Epoch, PetId, Rev, Status, Timestamp, WebhookInput,
+    AuditEntry, Author, Change, ChangeKind, Epoch, Rev, Status, Timestamp, WebhookInput,
 };
 use crate::store::{
-    AccountEdit, AccountFollower, AccountSet, AccountStore, AppliedChange, Follower, LogPart,
-    MemoryAccountStore, MemoryEngine, Snapshot, StoreError, delegate_photos,
+    AccountEdit, AccountFollower, AccountSet, AccountStore, AppliedChange, LogPart,
+    MemoryAccountStore, MemoryEngine, StoreError, delegate_photos, delegate_reads,
 };
 
-/// A store on a disk from which the log cannot be read, or to which accounts cannot be written.
+/// What a store refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    ReadLog,
+    ReadAccounts,
+    WriteAccounts,
+}
+
+/// A store on a disk that refuses one kind of access.
 struct BadDisk {
     log: MemoryEngine,
     accounts: MemoryAccountStore,
-    refuses_reads: AtomicBool,
-    refuses_writes: AtomicBool,
+    refuses: Mutex<Option<Refused>>,
     refused: AtomicUsize,
     /// A change that the log lost, as a cluster loses the old ones of a pet that changes often.
     lost: Option<Rev>,
 }
 
 impl BadDisk {
-    fn check(&self, refuses: &AtomicBool) -> Result<(), StoreError> {
-        if refuses.load(Ordering::Relaxed) {
+    fn refuse(&self, refused: Option<Refused>) {
+        *self.refuses.lock().unwrap() = refused;
+    }
+
+    fn check(&self, access: Refused) -> Result<(), StoreError> {
+        if *self.refuses.lock().unwrap() == Some(access) {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return Err(StoreError::Read("bad sector".to_owned()));
         }
@@ -43,17 +54,7 @@ impl BadDisk {
 delegate_photos!(BadDisk, log);
 
 impl Engine for BadDisk {
-    fn epoch(&self) -> Epoch {
-        self.log.epoch()
-    }
-
-    fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.log.snapshot()
-    }
-
-    fn follow(&self, after: Rev, follower: Weak<dyn Follower>) {
-        self.log.follow(after, follower);
-    }
+    delegate_reads!(log);
 
     fn commit(&self, base: Rev, changes: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
         self.log.commit(base, changes)
@@ -75,13 +76,9 @@ impl Engine for BadDisk {
         self.log.newest()
     }
 
-    fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
-        self.log.tail(after, limit)
-    }
-
-    fn left_after(&self, after: Rev, upto: Rev, limit: usize) -> Result<LogPart, StoreError> {
-        self.check(&self.refuses_reads)?;
-        let mut left = self.log.left_after(after, upto, limit)?;
+    fn remaining_after(&self, after: Rev, upto: Rev, limit: usize) -> Result<LogPart, StoreError> {
+        self.check(Refused::ReadLog)?;
+        let mut left = self.log.remaining_after(after, upto, limit)?;
         left.changes.retain(|change| Some(change.rev) != self.lost);
         left.lost = self
             .lost
@@ -90,21 +87,8 @@ impl Engine for BadDisk {
         Ok(left)
     }
 
-    fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
-        self.log.changes_between(after, before)
-    }
-
     fn trim(&self, _: Timestamp, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
-    }
-
-    fn history(
-        &self,
-        pet: PetId,
-        before: Option<Rev>,
-        limit: usize,
-    ) -> Result<Vec<Change>, StoreError> {
-        self.log.history(pet, before, limit)
     }
 }
 
@@ -117,8 +101,12 @@ impl AccountStore for BadDisk {
         self.accounts.follow_accounts(follower)
     }
 
+    fn catch_up_accounts(&self) -> Result<(), StoreError> {
+        self.check(Refused::ReadAccounts)
+    }
+
     fn edit_accounts(&self, version: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {
-        self.check(&self.refuses_writes)?;
+        self.check(Refused::WriteAccounts)?;
         self.accounts.edit_accounts(version, edits)
     }
 
@@ -145,16 +133,15 @@ impl Rig {
     /// Starts the workers on a disk that refuses nothing yet, with changes to deliver: those with the revs 2 to 5, except
     /// one that was lost.
     fn start(lost: Option<Rev>) -> Self {
-        Rig::start_refusing(lost, false, false)
+        Rig::start_refusing(lost, None)
     }
 
-    /// As `start`, on a disk that refuses to read the log, or to write accounts.
-    fn start_refusing(lost: Option<Rev>, refuses_reads: bool, refuses_writes: bool) -> Self {
+    /// As `start`, on a disk that refuses something.
+    fn start_refusing(lost: Option<Rev>, refused: Option<Refused>) -> Self {
         let disk = Arc::new(BadDisk {
             log: MemoryEngine::new(Epoch::new(7)),
             accounts: MemoryAccountStore::default(),
-            refuses_reads: AtomicBool::new(refuses_reads),
-            refuses_writes: AtomicBool::default(),
+            refuses: Mutex::default(),
             refused: AtomicUsize::default(),
             lost,
         });
@@ -180,7 +167,7 @@ impl Rig {
         let statuses: Vec<Change> = statuses.collect();
         disk.log.append(&statuses).unwrap();
         hub.publish(&statuses);
-        disk.refuses_writes.store(refuses_writes, Ordering::Relaxed);
+        disk.refuse(refused);
         let config = WebhookConfig {
             to_private_addresses: true,
             ..WebhookConfig::default()
@@ -206,7 +193,8 @@ impl Rig {
     /// Checks that failures are shown once they last, tried again with back-off, and gone with their cause.
     async fn check(self, action: &str) {
         let error = StoreError::Read("bad sector".to_owned());
-        let notice = format!("pet-store cannot {action}: {error}. It tries again.");
+        let notice =
+            format!("pet-store cannot {action}: {error}. It tries again at least once a minute.");
         sleep(Duration::from_secs(5)).await;
         assert_eq!(self.page(), (None, 0), "too early");
         sleep(Duration::from_secs(5)).await;
@@ -215,8 +203,7 @@ impl Rig {
         // After 0, 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s, then every minute.
         let refused = self.disk.refused.load(Ordering::Relaxed);
         assert!((14..20).contains(&refused), "{refused}");
-        self.disk.refuses_reads.store(false, Ordering::Relaxed);
-        self.disk.refuses_writes.store(false, Ordering::Relaxed);
+        self.disk.refuse(None);
         sleep(Duration::from_mins(2)).await;
         let (notice, reports) = self.page();
         assert_eq!(notice, None);
@@ -229,14 +216,21 @@ impl Rig {
 /// The webhook stood still, and only a line at the level `debug` said so.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_cannot_be_read_is_shown_and_read_again_with_back_off() {
-    let rig = Rig::start_refusing(None, true, false);
-    rig.check("read the log of changes").await;
+    let rig = Rig::start_refusing(None, Some(Refused::ReadLog));
+    rig.check("read the store").await;
+}
+
+/// A node that took over asked twice a second, and nothing said so.
+#[tokio::test(start_paused = true)]
+async fn accounts_that_cannot_be_read_are_shown_and_read_again_with_back_off() {
+    let rig = Rig::start_refusing(None, Some(Refused::ReadAccounts));
+    rig.check("read the store").await;
 }
 
 /// Each attempt was logged as a warning, twice a second.
 #[tokio::test(start_paused = true)]
 async fn a_store_that_refuses_reports_is_shown_and_tried_again_with_back_off() {
-    let rig = Rig::start_refusing(None, false, true);
+    let rig = Rig::start_refusing(None, Some(Refused::WriteAccounts));
     rig.check("store which deliveries were sent").await;
 }
 

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use self::next_action::NextAction;
+use self::next_action::{NextAction, blocking};
 use super::WebhookWorkers;
 use super::client::{Attempt, WebhookClient};
 use super::failures::Failures;
@@ -20,10 +19,10 @@ use super::message::Content;
 use crate::model::{
     Change, DeliveryReport, DeliveryResult, Timestamp, Webhook, WebhookId, WebhookTarget,
 };
-use crate::store::Duty;
+use crate::store::{Duty, StoreError};
 
 /// The action that fails if the store cannot be read.
-const READ: &str = "read the log of changes";
+const READ: &str = "read the store";
 
 /// Pause while another node sends.
 const IDLE_PAUSE: Duration = Duration::from_millis(500);
@@ -47,7 +46,7 @@ pub struct WebhookWorker {
     unread: VecDeque<Change>,
     /// End of the pause that the receiver asked for.
     paused_until: Option<Instant>,
-    has_duty: bool,
+    has_lease: bool,
     read_failures: Failures,
     /// Sentence about failures on the page of the webhook.
     notice: Option<String>,
@@ -70,7 +69,7 @@ impl WebhookWorker {
             journal: Journal::new(workers.authenticator.clone(), id),
             unread: VecDeque::new(),
             paused_until: None,
-            has_duty: false,
+            has_lease: false,
             read_failures: Failures::default(),
             notice: None,
         }
@@ -82,13 +81,20 @@ impl WebhookWorker {
             self.journal.save_if_due().await;
             self.show_notice();
             if self.journal.is_full() {
-                self.rest(self.journal.time_until_retry().unwrap_or_default())
+                self.pause_for(self.journal.time_until_retry().unwrap_or_default())
                     .await;
                 continue;
             }
-            if !self.is_on_duty().await {
-                self.rest(IDLE_PAUSE).await;
-                continue;
+            match self.holds_lease().await {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.pause_for(IDLE_PAUSE).await;
+                    continue;
+                }
+                Err(error) => {
+                    self.pause_after(&error).await;
+                    continue;
+                }
             }
             self.edited.mark_unchanged();
             let Some((webhook, progress)) = self.journal.webhook() else {
@@ -99,15 +105,18 @@ impl WebhookWorker {
                     self.read_failures.end(self.id, READ);
                     self.take(action, &webhook).await;
                 }
-                Err(error) => {
-                    let pause = self.read_failures.add(self.id, READ, &error);
-                    self.show_notice();
-                    self.rest(pause).await;
-                }
+                Err(error) => self.pause_after(&error).await,
             }
         }
         self.journal.save().await;
         self.set_notice(None);
+    }
+
+    /// Pauses before the store is read again.
+    async fn pause_after(&mut self, error: &StoreError) {
+        let pause = self.read_failures.add(self.id, READ, error);
+        self.show_notice();
+        self.pause_for(pause).await;
     }
 
     /// Shows admins a failure that lasts.
@@ -127,17 +136,17 @@ impl WebhookWorker {
     }
 
     /// Returns true if this node sends. What another node sent before is known then.
-    async fn is_on_duty(&mut self) -> bool {
-        let had_duty =
-            std::mem::replace(&mut self.has_duty, self.workers.hub.leads(Duty::Webhooks));
-        if self.has_duty && !had_duty {
+    async fn holds_lease(&mut self) -> Result<bool, StoreError> {
+        let had_lease = self.has_lease;
+        let has_lease = self.workers.hub.leads(Duty::Webhooks);
+        if has_lease && !had_lease {
             let authenticator = self.workers.authenticator.clone();
-            let caught_up = spawn_blocking(move || {
-                let staff = authenticator.staff().ok()?;
-                staff.accounts().catch_up().ok()
-            });
-            self.has_duty = caught_up.await.is_ok_and(|caught_up| caught_up.is_some());
-        } else if had_duty && !self.has_duty {
+            blocking(move || match authenticator.staff() {
+                Ok(staff) => staff.accounts().catch_up(),
+                Err(_) => Ok(()),
+            })
+            .await?;
+        } else if had_lease && !has_lease {
             self.journal.save().await;
             // By the time this node sends again, the position of the other node is newer.
             self.journal.discard();
@@ -145,15 +154,16 @@ impl WebhookWorker {
             self.set_notice(None);
             self.unread.clear();
         }
-        self.has_duty
+        self.has_lease = has_lease;
+        Ok(has_lease)
     }
 
     async fn take(&mut self, action: NextAction, webhook: &Webhook) {
         match action {
-            NextAction::Again(id, attempts, Ok(content)) => {
+            NextAction::Retry(id, attempts, Ok(content)) => {
                 self.attempt(webhook, id, attempts + 1, content).await;
             }
-            NextAction::Again(id, attempts, Err(reason)) => {
+            NextAction::Retry(id, attempts, Err(reason)) => {
                 let attempt = Attempt {
                     detail: reason.text().to_owned(),
                     ..Attempt::default()
@@ -272,7 +282,7 @@ impl WebhookWorker {
     }
 
     /// Waits, or until the worker is stopped.
-    async fn rest(&self, duration: Duration) {
+    async fn pause_for(&self, duration: Duration) {
         tokio::select! {
             () = sleep(duration) => {}
             () = self.stop.cancelled() => {}

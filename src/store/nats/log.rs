@@ -43,11 +43,11 @@ pub async fn tail(
     Ok(changes)
 }
 
-/// Returns up to `limit` changes after `after` that the stream still has. See `Engine::left_after`.
+/// Returns up to `limit` changes after `after` that the stream still has. See `Engine::remaining_after`.
 ///
 /// # Errors
 /// `Unavailable` if the replica that answers does not have `upto` in time: what it has would look like the whole.
-pub async fn left_after(
+pub async fn remaining_after(
     client: &NatsClient,
     after: Rev,
     upto: Rev,

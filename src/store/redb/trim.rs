@@ -93,7 +93,7 @@ mod tests {
             reaches: Rev::new(15),
             lost: Some((Rev::new(1), Rev::new(12))),
         };
-        assert_eq!(engine.left_after(Rev::ZERO, Rev::new(50), 5), Ok(left));
+        assert_eq!(engine.remaining_after(Rev::ZERO, Rev::new(50), 5), Ok(left));
         assert_eq!(engine.tail(Rev::ZERO, 100), Err(StoreError::Trimmed));
         assert_eq!(engine.tail(Rev::new(12), 100).unwrap(), log[12..]);
         assert_eq!(trim(0, 100), 27);

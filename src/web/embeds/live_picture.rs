@@ -15,7 +15,7 @@ use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
 
-pub use self::drawing::Drawings;
+pub use self::drawing::PictureCache;
 use self::drawing::draw;
 pub use self::publisher::Publishers;
 use self::series::Series;

@@ -12,7 +12,7 @@ use crate::web::Site;
 
 /// Allows only what this server itself serves, one inline script, icons inside of style sheets, and no frames.
 /// Trusted Types keep scripts from turning text into markup; their one policy allows the address of the service worker, and
-/// nothing else (`public/app/on-demand/keep.js`).
+/// nothing else (`public/app/on-demand/install-worker.js`).
 const POLICY_OF_SCRIPTS: &str = "default-src 'none'; script-src 'self'";
 const POLICY_OF_OTHERS: &str = "; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      manifest-src 'self'; worker-src 'self'; \
@@ -29,6 +29,13 @@ const POLICY_OF_EMBEDS: &str = "default-src 'none'; script-src 'self'; style-src
      require-trusted-types-for 'script'; trusted-types 'none'; \
      sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox";
 
+/// Policy of the service worker: it requests what the pages of this site do.
+const POLICY_OF_WORKERS: &str = "default-src 'none'; connect-src 'self'; \
+     require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors 'none'";
+
+/// Policy of a picture that is text. Shown as a page, it has no script, and no origin.
+const POLICY_OF_PICTURES: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+
 /// The policy of an answer that needs another one than its kind. A handler attaches it.
 #[derive(Clone)]
 pub struct OwnPolicy {
@@ -36,12 +43,6 @@ pub struct OwnPolicy {
     /// True if other sites may show the answer in a frame.
     is_framable: bool,
 }
-
-const POLICY_OF_WORKERS: &str = "default-src 'none'; connect-src 'self'; \
-     require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors 'none'";
-
-/// Policy of a picture that is text. Shown as a page, it has no script, and no origin.
-const POLICY_OF_PICTURES: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 impl OwnPolicy {
     /// The policy of a picture.

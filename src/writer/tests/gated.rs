@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -12,10 +12,9 @@ use super::LIMIT;
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::model::{Change, ChangeSource, Epoch, PetId, Profile, Rev, Status, Timestamp};
+use crate::model::{ChangeSource, Epoch, PetId, Profile, Rev, Status, Timestamp};
 use crate::store::{
-    AppliedChange, Engine, Follower, MemoryEngine, Snapshot, StoreError, assign_revs,
-    delegate_photos,
+    AppliedChange, Engine, MemoryEngine, StoreError, assign_revs, delegate_photos, delegate_reads,
 };
 use crate::writer::{Command, Committed, QUEUE_LIMIT, Signer, WriteError, Writer, commit_all};
 
@@ -56,17 +55,7 @@ impl GatedEngine {
 delegate_photos!(GatedEngine, inner);
 
 impl Engine for GatedEngine {
-    fn epoch(&self) -> Epoch {
-        self.inner.epoch()
-    }
-
-    fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.inner.snapshot()
-    }
-
-    fn follow(&self, after: Rev, follower: Weak<dyn Follower>) {
-        self.inner.follow(after, follower);
-    }
+    delegate_reads!(inner);
 
     fn commit(&self, read: Rev, proposed: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
         self.started.send(proposed.len()).unwrap();
@@ -119,23 +108,6 @@ impl Engine for GatedEngine {
         self.trims.lock().unwrap().push(trimmed);
         let is_more = self.trims.lock().unwrap().len() < 3;
         Ok(if is_more { limit } else { 0 })
-    }
-
-    fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
-        self.inner.tail(after, limit)
-    }
-
-    fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
-        self.inner.changes_between(after, before)
-    }
-
-    fn history(
-        &self,
-        pet: PetId,
-        before: Option<Rev>,
-        limit: usize,
-    ) -> Result<Vec<Change>, StoreError> {
-        self.inner.history(pet, before, limit)
     }
 }
 

@@ -20,7 +20,7 @@ const BATCH: usize = 100;
 /// Next action of a worker.
 pub enum NextAction {
     /// A delivery that waited: id, attempts so far, and its content or the reason to drop it.
-    Again(String, u32, Result<Content, NotSent>),
+    Retry(String, u32, Result<Content, NotSent>),
     /// A change of the log; `None` for one that this webhook does not get.
     New(Cursor, Option<(String, Content)>),
     /// Nothing is to be done for this long, or until a change comes after the cursor.
@@ -41,7 +41,7 @@ impl WebhookWorker {
         {
             // No change ends this pause.
             self.journal.save_reports().await;
-            self.rest(pause.min(IDLE_PAUSE)).await;
+            self.pause_for(pause.min(IDLE_PAUSE)).await;
             return Ok(NextAction::Wait(Duration::ZERO, position));
         }
         let now = Timestamp::now();
@@ -49,7 +49,7 @@ impl WebhookWorker {
             let (id, attempts) = (waiting.id.clone(), waiting.attempts);
             let (workers, same) = (Arc::clone(&self.workers), id.clone());
             let content = blocking(move || workers.content_again(&same)).await?;
-            return Ok(NextAction::Again(id, attempts, content));
+            return Ok(NextAction::Retry(id, attempts, content));
         }
         let until_due = progress.time_until_due(now).unwrap_or(LONGEST_WAIT);
         let has_room = progress.waiting.len() < WebhookProgress::WAITING_LIMIT;
@@ -116,7 +116,7 @@ impl WebhookWorker {
         newest: Cursor,
     ) -> Result<Option<NextAction>, StoreError> {
         let (workers, after, upto) = (Arc::clone(&self.workers), position.rev, newest.rev);
-        let left = blocking(move || workers.engine.left_after(after, upto, BATCH)).await?;
+        let left = blocking(move || workers.engine.remaining_after(after, upto, BATCH)).await?;
         if let Some((first, last)) = left.lost {
             self.report_gap(&format!(
                 "The history does not reach back far enough: it lacks changes from {} to {}, which are not sent.",
@@ -161,7 +161,7 @@ impl WebhookWorker {
 }
 
 /// Runs what blocks on the disk.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     task: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     let done = spawn_blocking(task).await;

@@ -229,18 +229,18 @@ fn over_a_gap_the_changes_that_are_left_can_be_read() {
     // The stream has lost the creation of pet 1, and 4 statuses of it.
     let lost_last = log.drain(1..5).next_back().unwrap().rev;
     let newest = engine.newest().unwrap();
-    let whole = engine.left_after(start, newest, 100).unwrap();
+    let whole = engine.remaining_after(start, newest, 100).unwrap();
     assert_eq!(whole.changes, log);
     assert_eq!((whole.reaches, whole.lost.unwrap().1), (newest, lost_last));
     // The first part ends before the second gap.
-    let part = engine.left_after(start, newest, 1).unwrap();
+    let part = engine.remaining_after(start, newest, 1).unwrap();
     assert_eq!(part.changes, log[..1]);
     assert!(part.lost.unwrap().1 < log[0].rev);
-    let rest = engine.left_after(part.reaches, newest, 100).unwrap();
+    let rest = engine.remaining_after(part.reaches, newest, 100).unwrap();
     assert_eq!(rest.changes, log[1..]);
     assert_eq!(rest.lost, Some((log[0].rev.next(), lost_last)));
     // To be behind is not to have no change.
-    let ahead = engine.left_after(newest, newest.next(), 100);
+    let ahead = engine.remaining_after(newest, newest.next(), 100);
     assert!(
         matches!(ahead, Err(StoreError::Unavailable(_))),
         "{ahead:?}"

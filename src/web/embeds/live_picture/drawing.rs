@@ -22,8 +22,8 @@ use crate::web::site::run_blocking;
 /// Pixels of the picture per pixel of the badge.
 const DENSITY: f32 = 2.0;
 
-/// Pictures that are kept, of some 3 KB each, with as much SVG. Others are drawn again when somebody asks for them.
-const KEPT: usize = 256;
+/// The most pictures that are cached, of some 3 KB each, with as much SVG. Others are drawn again when somebody asks for them.
+const CAPACITY: usize = 256;
 
 /// The font `DejaVu Sans`: Latin, Cyrillic, Greek, Arabic, Hebrew, Armenian, Georgian and more, but no Chinese, Japanese or Korean. The
 /// name is the second one in the SVG, and there is no other font.
@@ -35,31 +35,31 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 });
 
 /// Pictures that were drawn, by their SVG. Limits how many are drawn concurrently.
-pub struct Drawings {
+pub struct PictureCache {
     slots: Semaphore,
-    kept: Mutex<KeptPictures>,
+    cached: Mutex<CachedPictures>,
 }
 
 #[derive(Default)]
-struct KeptPictures {
+struct CachedPictures {
     by_source: HashMap<Arc<str>, Bytes>,
     /// The keys, the oldest first.
     sources: VecDeque<Arc<str>>,
 }
 
-impl Default for Drawings {
+impl Default for PictureCache {
     fn default() -> Self {
-        Drawings {
+        PictureCache {
             // One at a time: whoever waits for the same picture occupies no thread.
             slots: Semaphore::new(1),
-            kept: Mutex::default(),
+            cached: Mutex::default(),
         }
     }
 }
 
-impl KeptPictures {
+impl CachedPictures {
     fn push(&mut self, source: Arc<str>, picture: Bytes) {
-        if self.sources.len() == KEPT
+        if self.sources.len() == CAPACITY
             && let Some(oldest) = self.sources.pop_front()
         {
             self.by_source.remove(&oldest);
@@ -69,9 +69,9 @@ impl KeptPictures {
     }
 }
 
-impl Drawings {
-    /// Returns the picture of an SVG, drawn by `draw` if it is not kept.
-    async fn picture(
+impl PictureCache {
+    /// Returns the picture of an SVG, drawn by `draw` if it is not in the cache.
+    async fn find_or_draw(
         &self,
         source: String,
         draw: fn(&str) -> Option<Vec<u8>>,
@@ -88,14 +88,14 @@ impl Drawings {
         let drawn = Arc::clone(&source);
         let picture = run_blocking(move || draw(&drawn).ok_or_else(Failure::internal)).await?;
         let picture = Bytes::from(picture);
-        let mut kept = self.kept.lock().expect("no holder of this lock panics");
-        kept.push(source, picture.clone());
+        let mut cached = self.cached.lock().expect("no holder of this lock panics");
+        cached.push(source, picture.clone());
         Ok(picture)
     }
 
     fn find(&self, source: &str) -> Option<Bytes> {
-        let kept = self.kept.lock().expect("no holder of this lock panics");
-        kept.by_source.get(source).cloned()
+        let cached = self.cached.lock().expect("no holder of this lock panics");
+        cached.by_source.get(source).cloned()
     }
 }
 
@@ -114,7 +114,7 @@ pub async fn draw(site: &Site, badge: BadgePage, pet: Option<&Pet>) -> Result<By
     let rescue = site.app.rescue();
     let source = site.views.render(&rescue, &visitor(site), &badge);
     let source = source.ok_or_else(Failure::internal)?;
-    site.drawings.picture(source, draw_png).await
+    site.pictures.find_or_draw(source, draw_png).await
 }
 
 fn in_own_font(badge: BadgePage, pet: &Pet) -> BadgePage {
@@ -166,18 +166,21 @@ mod tests {
 
     #[tokio::test]
     async fn a_picture_is_drawn_once_and_few_are_kept() {
-        let drawings = Drawings::default();
-        let ask = |source: usize| drawings.picture(source.to_string(), count);
+        let cache = PictureCache::default();
+        let ask = |source: usize| cache.find_or_draw(source.to_string(), count);
         for picture in join_all((0..50).map(|_| ask(0))).await {
             assert_eq!(picture.unwrap(), "0");
         }
         assert_eq!(DRAWN.load(Ordering::SeqCst), 1);
-        for source in 1..=KEPT {
+        for source in 1..=CAPACITY {
             ask(source).await.unwrap();
         }
-        let kept = drawings.kept.lock().unwrap();
-        assert_eq!((kept.by_source.len(), kept.sources.len()), (KEPT, KEPT));
-        assert!(!kept.by_source.contains_key("0"), "the oldest");
+        let cached = cache.cached.lock().unwrap();
+        assert_eq!(
+            (cached.by_source.len(), cached.sources.len()),
+            (CAPACITY, CAPACITY)
+        );
+        assert!(!cached.by_source.contains_key("0"), "the oldest");
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Publisher {
                 return;
             };
             if part.is_last() {
-                self.leave();
+                self.unregister();
                 self.sender.send_replace(Some(part));
                 return;
             }
@@ -95,7 +95,7 @@ impl Publisher {
                 // Keeps proxies from closing a connection on which nothing happens, shows that a status became old, and
                 // what was changed in the settings.
                 () = sleep_until(due_at) => {}
-                () = self.sender.closed() => if self.leave_unwatched() {
+                () = self.sender.closed() => if self.unregister_if_unwatched() {
                     return;
                 }
             }
@@ -125,12 +125,12 @@ impl Publisher {
     }
 
     /// Lets the next reader start another publisher.
-    fn leave(&self) {
+    fn unregister(&self) {
         self.remove_from(&mut self.site.publishers.lock());
     }
 
-    /// As `leave`, unless a client has subscribed.
-    fn leave_unwatched(&self) -> bool {
+    /// As `unregister`, unless a client has subscribed.
+    fn unregister_if_unwatched(&self) -> bool {
         let mut publishers = self.site.publishers.lock();
         let is_unwatched = self.sender.receiver_count() == 0;
         if is_unwatched {
@@ -150,6 +150,6 @@ impl Publisher {
 impl Drop for Publisher {
     fn drop(&mut self) {
         // After a failure too: the series of its readers end when the last sender is dropped.
-        self.leave();
+        self.unregister();
     }
 }

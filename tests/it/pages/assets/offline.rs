@@ -75,13 +75,13 @@ async fn only_the_board_and_the_pages_of_pets_install_the_worker() {
         ("/offline", false),
     ] {
         let page = rescue.app.text(path).await;
-        assert_eq!(page.contains(" data-keep=\""), is_installing, "{path}");
+        assert_eq!(page.contains(" data-worker=\""), is_installing, "{path}");
         assert!(!page.contains(" data-personal"), "{path}");
         // The worker is told that what staff see is for nobody else.
         let page = anna.get(path).await;
         assert_eq!(page.contains(" data-personal"), is_installing, "{path}");
     }
-    let module = attribute(&rescue.app.text("/pets").await, "data-keep");
+    let module = attribute(&rescue.app.text("/pets").await, "data-worker");
     assert_eq!(rescue.app.get(&module).await.status(), 200);
 }
 
@@ -130,7 +130,7 @@ async fn a_server_without_a_worker_removes_it_from_browsers() {
     let off = Rescue::start_with(|config| config.service_worker = ServiceWorker::Off).await;
     // Browsers would keep the worker of a demo for whatever is developed at the same address later.
     for app in [&off.app, &spawn_app().await] {
-        assert!(!app.text("/pets").await.contains(" data-keep="));
+        assert!(!app.text("/pets").await.contains(" data-worker="));
         let worker = app.text("/service-worker.js").await;
         assert!(worker.contains("unregister()"), "{worker}");
     }

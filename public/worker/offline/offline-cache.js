@@ -5,10 +5,10 @@
  * Nothing of a person is ever stored. An answer is refused if the server marks it as private (`private`, `no-store`), which it
  * does with each page for somebody who is signed in. For staff, and for whatever does not come from the browser's own
  * cache, the request has no cookie. A file of the build is refused if its content does not have the hash that its address has, so neither a
- * captive portal nor an update between two requests spoils the copy. Files that the board no longer needs are deleted.
+ * captive portal nor an update between two requests spoils what is stored. Files that the board no longer needs are deleted.
  */
 import { momentText, setLocalTime } from "../../app/state/time-text.js";
-import { copyName } from "./copy-name.js";
+import { cacheName } from "./cache-name.js";
 import { asOfMs, boardOf, bodyData, filesOf } from "./stored-page.js";
 /** @import { Clock } from "../../petstore/clock.js" */
 /** @import { SeenBoard } from "./stored-page.js" */
@@ -39,7 +39,7 @@ const TYPES = [
   { name: /\.(svg|jpg|png)$/, type: /^image\// },
 ];
 
-export class Copy {
+export class OfflineCache {
   #options;
   #boardUrl;
   #pageUrl;
@@ -63,7 +63,7 @@ export class Copy {
     this.#seenUrl = `${options.scope}pets?seen`;
   }
 
-  /** Stores what a page says. What cannot be had leaves the copy as it is. @param {PageMessage} message */
+  /** Stores what a page says. What cannot be had leaves what is stored as it is. @param {PageMessage} message */
   update({ board, seen }) {
     const run = () => (seen ? this.#keepSeen(seen) : this.#keepPages(board));
     this.#updating = this.#updating.then(run).catch(() => {});
@@ -87,7 +87,7 @@ export class Copy {
   }
 
   #open() {
-    return this.#options.caches.open(copyName(this.#options.scope));
+    return this.#options.caches.open(cacheName(this.#options.scope));
   }
 
   /** Links to the board, with its time as the board writes it. @param {{ html: string, asOf: number }} board */

@@ -21,9 +21,9 @@ const isPersonal = "personal" in document.documentElement.dataset;
 /** The watch of the page (public/app/page/live.js). @type {any} */
 const live = /** @type {any} */ (globalThis).petStoreWatch;
 /** Shown by the worker. */
-const isOld = seen !== undefined;
+const isFromCache = seen !== undefined;
 
-if (isOld) drawSeen();
+if (isFromCache) drawSeen();
 if (navigator.serviceWorker) whenIdle(() => install(navigator.serviceWorker).catch(() => {}));
 
 /** @param {() => void} run */
@@ -39,8 +39,8 @@ async function install(container) {
   const registration = await container.ready;
   const post = (/** @type {object} */ message) => registration.active?.postMessage(message);
   const isBoard = page === "index" && location.search === "";
-  if (!isBoard) return isOld || post({});
-  if (!isOld) post({ board: { fromCache: !isPersonal, photos: shownPhotos() } });
+  if (!isBoard) return isFromCache || post({});
+  if (!isFromCache) post({ board: { fromCache: !isPersonal, photos: shownPhotos() } });
   // A page with a part of the pets does not have the others.
   if (!isPersonal && part === undefined) saveSeen(post);
 }

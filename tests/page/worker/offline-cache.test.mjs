@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash, webcrypto } from "node:crypto";
 import { test } from "node:test";
-import { Copy } from "../../../public/worker/offline/copy.js";
+import { OfflineCache } from "../../../public/worker/offline/offline-cache.js";
 import { FakeClock } from "../support/fakes.mjs";
 
 const SCOPE = "https://rescue.example/";
@@ -17,8 +17,8 @@ const boardHtml = ({ asOf = "2024-05-01T11:00:00Z", script = "one", body = "Bisc
   `<script async src="${assetPath("visitor.js", script).replaceAll("/", "&#x2f;")}"></script>` +
   `<body data-page="index" data-cursor="9f2c41aa-7" data-as-of="${asOf}" data-time-zone="Asia&#x2f;Kolkata" data-clock="12">${body}</body>`;
 
-/** A server, the storage of a browser, and the copy between them. */
-function openCopy() {
+/** A server, the storage of a browser, and the offline cache between them. */
+function openOfflineCache() {
   const clock = new FakeClock();
   /** @type {Map<string, { text: string, headers: Record<string, string>, status?: number }>} */
   const answers = new Map();
@@ -40,7 +40,7 @@ function openCopy() {
   };
   const digest = (/** @type {ArrayBuffer} */ bytes) => webcrypto.subtle.digest("SHA-256", bytes);
   const caches = /** @type {any} */ ({ open: async () => cache });
-  const copy = new Copy({ caches, scope: SCOPE, clock, fetch, digest });
+  const offlineCache = new OfflineCache({ caches, scope: SCOPE, clock, fetch, digest });
   const serve = (/** @type {string} */ path, /** @type {string} */ text, type = "text/html", caching = "no-cache") =>
     answers.set(new URL(path, SCOPE).href, { text, headers: { "content-type": type, "cache-control": caching } });
   const serveBoard = (/** @type {Parameters<typeof boardHtml>[0]} */ page = {}, caching = "no-cache") => {
@@ -51,16 +51,16 @@ function openCopy() {
   serve("offline", '<body data-page="offline"><!--board--></body>');
   serve(PHOTO, "photo", "image/jpeg", "public, immutable");
   serveBoard();
-  const visit = (fromCache = true) => copy.update({ board: { fromCache, photos: [PHOTO, "https://other.example/photos/x.jpg"] } });
+  const visit = (fromCache = true) => offlineCache.update({ board: { fromCache, photos: [PHOTO, "https://other.example/photos/x.jpg"] } });
   const paths = () => [...entries.keys()].map((url) => url.slice(SCOPE.length - 1)).sort();
-  const show = async (path = "pets") => (await copy.page(SCOPE + path))?.text();
-  return { copy, clock, requests, serve, serveBoard, answers, visit, paths, show };
+  const show = async (path = "pets") => (await offlineCache.page(SCOPE + path))?.text();
+  return { offlineCache, clock, requests, serve, serveBoard, answers, visit, paths, show };
 }
 
 const CURRENT = ["/assets/7692c3ad3540bb80/visitor.js", "/offline", "/pets", "/photos/abc-400.jpg"];
 
 test("a visit stores the board, its files and photos, and the page for other addresses", async () => {
-  const { requests, visit, paths, show } = openCopy();
+  const { requests, visit, paths, show } = openOfflineCache();
   assert.equal(await show(), undefined);
   await visit();
   assert.deepEqual(paths(), CURRENT);
@@ -68,7 +68,7 @@ test("a visit stores the board, its files and photos, and the page for other add
 });
 
 test("for staff, no request has a cookie or comes from the browser's cache", async () => {
-  const { requests, visit, paths } = openCopy();
+  const { requests, visit, paths } = openOfflineCache();
   await visit(false);
   assert.deepEqual(paths(), CURRENT);
   for (const { init } of requests) assert.deepEqual([init.credentials, init.cache], ["omit", "no-cache"]);
@@ -76,7 +76,7 @@ test("for staff, no request has a cookie or comes from the browser's cache", asy
 
 for (const caching of ["no-store", "private, no-cache", ""]) {
   test(`a board with the caching "${caching}" is not stored, and the one before stays`, async () => {
-    const { serveBoard, visit, show } = openCopy();
+    const { serveBoard, visit, show } = openOfflineCache();
     await visit();
     serveBoard({ asOf: "2024-05-01T11:30:00Z", body: "Signed in as anna" }, caching);
     await visit();
@@ -85,7 +85,7 @@ for (const caching of ["no-store", "private, no-cache", ""]) {
 }
 
 test("what a captive portal answers is not stored", async () => {
-  const { answers, visit, paths, show } = openCopy();
+  const { answers, visit, paths, show } = openOfflineCache();
   await visit();
   for (const answer of answers.values()) Object.assign(answer, { text: "<h1>Please sign in</h1>", headers: { "content-type": "text/html", "cache-control": "no-cache" } });
   await visit();
@@ -94,7 +94,7 @@ test("what a captive portal answers is not stored", async () => {
 });
 
 test("a file that was cut, or is another one under the old address, keeps the whole new board out", async () => {
-  const { serveBoard, serve, visit, paths, show } = openCopy();
+  const { serveBoard, serve, visit, paths, show } = openOfflineCache();
   await visit();
   serveBoard({ asOf: "2024-05-01T11:30:00Z", script: "two", body: "Biscuit eats" });
   serve(assetPath("visitor.js", "two"), "tw", "text/javascript", "public, immutable");
@@ -104,7 +104,7 @@ test("a file that was cut, or is another one under the old address, keeps the wh
 });
 
 test("after an update the files of the board before are deleted", async () => {
-  const { serveBoard, visit, paths } = openCopy();
+  const { serveBoard, visit, paths } = openOfflineCache();
   await visit();
   serveBoard({ asOf: "2024-05-01T11:30:00Z", script: "two" });
   await visit();
@@ -112,7 +112,7 @@ test("after an update the files of the board before are deleted", async () => {
 });
 
 test("an older board, as the browser's cache may have, replaces no newer one", async () => {
-  const { serveBoard, visit, show } = openCopy();
+  const { serveBoard, visit, show } = openOfflineCache();
   await visit();
   serveBoard({ asOf: "2024-05-01T10:00:00Z", body: "Biscuit eats" });
   await visit();
@@ -120,13 +120,13 @@ test("an older board, as the browser's cache may have, replaces no newer one", a
 });
 
 test("the stored board says that it is old, sends no first poll, and has what the page has shown since", async () => {
-  const { copy, visit, show } = openCopy();
+  const { offlineCache, visit, show } = openOfflineCache();
   await visit();
   const before = (await show()) ?? "";
   assert.match(before, / data-seen="2024-05-01T11:00:00Z"/);
   assert.doesNotMatch(before, /data-as-of|data-first-poll|rel="preload"|id="seen"/);
   const pets = [{ id: "7", name: "</script><b>$&" }];
-  await copy.update({ seen: { cursor: "9f2c41aa-9", asOf: "2024-05-01T11:45:00Z", pets } });
+  await offlineCache.update({ seen: { cursor: "9f2c41aa-9", asOf: "2024-05-01T11:45:00Z", pets } });
   const after = (await show()) ?? "";
   assert.match(after, / data-seen="2024-05-01T11:45:00Z"/);
   const [, json = ""] = /<script id="seen" type="application\/json">(.*?)<\/script>/.exec(after) ?? [];
@@ -134,14 +134,14 @@ test("the stored board says that it is old, sends no first poll, and has what th
 });
 
 test("what a page has shown before the board was stored is not shown", async () => {
-  const { copy, visit, show } = openCopy();
-  await copy.update({ seen: { cursor: "9f2c41aa-5", asOf: "2024-05-01T10:45:00Z", pets: [] } });
+  const { offlineCache, visit, show } = openOfflineCache();
+  await offlineCache.update({ seen: { cursor: "9f2c41aa-5", asOf: "2024-05-01T10:45:00Z", pets: [] } });
   await visit();
   assert.doesNotMatch((await show()) ?? "", /id="seen"/);
 });
 
 test("other pages link to the board, with its time as the rescue writes it", async () => {
-  const { visit, show } = openCopy();
+  const { visit, show } = openOfflineCache();
   await visit();
   for (const path of ["pets/7", "pets?q=x", "account"]) {
     assert.match((await show(path)) ?? "", /href="\/pets">See the board as of 4:30 pm</, path);
@@ -150,7 +150,7 @@ test("other pages link to the board, with its time as the rescue writes it", asy
 });
 
 test("the page for other addresses is requested once a day", async () => {
-  const { clock, requests, visit } = openCopy();
+  const { clock, requests, visit } = openOfflineCache();
   const asked = () => requests.filter(({ url }) => url.endsWith("/offline")).length;
   await visit();
   await visit();
@@ -161,9 +161,9 @@ test("the page for other addresses is requested once a day", async () => {
 });
 
 test("a tab that was cut off earlier replaces no newer state", async () => {
-  const { copy, visit, show } = openCopy();
+  const { offlineCache, visit, show } = openOfflineCache();
   await visit();
-  await copy.update({ seen: { cursor: "9f2c41aa-9", asOf: "2024-05-01T11:45:00Z", pets: [] } });
-  await copy.update({ seen: { cursor: "9f2c41aa-7", asOf: "2024-05-01T11:30:00Z", pets: [{ id: "7", name: "Miso" }] } });
+  await offlineCache.update({ seen: { cursor: "9f2c41aa-9", asOf: "2024-05-01T11:45:00Z", pets: [] } });
+  await offlineCache.update({ seen: { cursor: "9f2c41aa-7", asOf: "2024-05-01T11:30:00Z", pets: [{ id: "7", name: "Miso" }] } });
   assert.match((await show()) ?? "", / data-seen="2024-05-01T11:45:00Z"/);
 });
