@@ -19,7 +19,7 @@ use crate::store::{
     MemoryAccountStore, MemoryEngine, StoreError, delegate_photos, delegate_reads,
 };
 
-/// What a store refuses.
+/// Kinds of access that a store can refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refused {
     ReadLog,
