@@ -209,7 +209,18 @@ async fn connect(
     let host = &target.host;
     let found = lookup_host((host.as_str(), target.port)).await;
     let found = found.map_err(|error| format!("The name {host} was not found: {error}."))?;
-    let allowed = allowed_addresses(host, found, config.to_private_addresses)?;
+    connect_to_found(target, found, config, tls).await
+}
+
+/// As `connect`, to one of the addresses that were `found`. The name is not looked up again: another answer was not checked.
+async fn connect_to_found(
+    target: &WebhookTarget,
+    found: impl Iterator<Item = SocketAddr>,
+    config: &WebhookConfig,
+    tls: &LazyTls,
+) -> Result<ReceiverConnection, String> {
+    let host = &target.host;
+    let allowed = allowed_addresses(host, found, config.to_private_addresses, is_own)?;
     let stream = connect_to_any(&allowed).await;
     let stream = stream.map_err(|error| format!("Cannot connect to {host}: {error}."))?;
     if !target.is_secure {
@@ -229,6 +240,7 @@ fn allowed_addresses(
     host: &str,
     found: impl Iterator<Item = SocketAddr>,
     to_private: bool,
+    is_own: fn(IpAddr) -> bool,
 ) -> Result<Vec<SocketAddr>, String> {
     let found = found.collect::<Vec<_>>();
     let is_allowed = |address: &SocketAddr| {
@@ -292,19 +304,41 @@ async fn tls_client(tls: &LazyTls) -> Result<&TlsClient, TlsError> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
     use super::*;
 
     #[test]
     fn a_name_that_leads_to_this_machine_is_refused_and_a_public_address_beside_it_is_used() {
-        let found = |texts: &[&str]| {
+        let found = |texts: &[&str], is_own| {
             let addresses: Vec<SocketAddr> =
                 texts.iter().map(|text| text.parse().unwrap()).collect();
-            allowed_addresses("rebind.example", addresses.into_iter(), false)
+            allowed_addresses("rebind.example", addresses.into_iter(), false, is_own)
         };
-        let refused = found(&["127.0.0.1:80", "[::1]:80"]).unwrap_err();
+        let refused = found(&["127.0.0.1:80", "[::1]:80"], is_own).unwrap_err();
         assert!(refused.contains("127.0.0.1") && refused.contains("--webhooks-to-private"));
-        let mixed = found(&["10.0.0.1:80", "8.8.8.8:80"]).unwrap();
+        let mixed = found(&["10.0.0.1:80", "8.8.8.8:80"], |_| false).unwrap();
         assert_eq!(mixed, ["8.8.8.8:80".parse().unwrap()]);
+        // This machine may have a public address too.
+        assert!(found(&["8.8.8.8:80"], |_| true).is_err());
+        assert!(is_own(Ipv4Addr::LOCALHOST.into()));
+    }
+
+    /// No name server knows `rebind.invalid` (RFC 2606).
+    #[tokio::test]
+    async fn a_connection_goes_to_an_address_that_was_checked_and_not_to_another_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let found = [listener.local_addr().unwrap()].into_iter();
+        let target = WebhookTarget::parse("http://rebind.invalid/").unwrap();
+        let config = WebhookConfig {
+            to_private_addresses: true,
+            ..WebhookConfig::default()
+        };
+        let connected = connect_to_found(&target, found, &config, &LazyTls::new()).await;
+        assert_eq!(connected.err(), None);
+        listener.accept().await.unwrap();
     }
 
     #[test]

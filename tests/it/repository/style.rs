@@ -117,6 +117,8 @@ fn an_address_in_a_template_begins_with_the_base_path() {
             "srcset=\"",
             "-upload=\"",
             "-poll=\"",
+            "-draft=\"",
+            "; url=",
         ] {
             for value in text.split(attribute).skip(1) {
                 let place = || format!("{attribute}{:.40} in {}", value, path.display());

@@ -182,7 +182,13 @@ async fn a_request_outside_of_the_base_path_is_told_where_the_site_is() {
         );
     }
     // A service manager and a monitor ask the program itself.
-    for path in ["/healthz", "/readyz", "/our/pets/healthz"] {
+    for path in [
+        "/healthz",
+        "/healthz/request",
+        "/readyz",
+        "/metrics",
+        "/our/pets/healthz",
+    ] {
         assert_eq!(rescue.app.get(path).await.status(), 200, "{path}");
     }
 }

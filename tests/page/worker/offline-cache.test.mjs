@@ -93,6 +93,26 @@ test("what a captive portal answers is not stored", async () => {
   assert.match((await show()) ?? "", /Biscuit sleeps/);
 });
 
+test("an answer that is no success, or comes from another address, is not stored", async () => {
+  const { answers, requests, visit, paths } = openOfflineCache();
+  for (const answer of answers.values()) answer.status = 404;
+  await visit();
+  assert.deepEqual(paths(), []);
+  for (const { url, init } of requests) assert.equal(init.redirect, "error", url);
+});
+
+test("a photo that is none, one of another site, and more than 60 are not stored", async () => {
+  const { offlineCache, serve, paths } = openOfflineCache();
+  const [page, foreign] = [`${SCOPE}photos/page-400.jpg`, "https://other.example/photos/x.jpg"];
+  serve(page, "<h1>Please sign in</h1>", "text/html", "public");
+  const photos = Array.from({ length: 61 }, (_, place) => `${SCOPE}photos/${place}-400.jpg`);
+  for (const photo of [...photos, foreign]) serve(photo, "photo", "image/jpeg", "public, immutable");
+  await offlineCache.update({ board: { fromCache: true, photos: [foreign, page] } });
+  assert.deepEqual(paths().filter((path) => /photos/.test(path)), []);
+  await offlineCache.update({ board: { fromCache: true, photos } });
+  assert.equal(paths().filter((path) => path.startsWith("/photos/")).length, 60);
+});
+
 test("a file that was cut, or is another one under the old address, keeps the whole new board out", async () => {
   const { serveBoard, serve, visit, paths, show } = openOfflineCache();
   await visit();

@@ -153,3 +153,100 @@ impl Drop for Publisher {
         self.unregister();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::app_state::{AppState, LiveConfig};
+    use crate::auth::{AuthMode, Authenticator};
+    use crate::hub::Hub;
+    use crate::limits::{ClientLimiter, ClientLimits, SizeLimits, Timeouts};
+    use crate::metrics::Metrics;
+    use crate::model::example::{change, pet};
+    use crate::model::{ChangeKind, Epoch, Pet};
+    use crate::store::{Follower, MemoryAccountStore, MemoryEngine};
+    use crate::web::ServiceWorker;
+    use crate::writer::Writer;
+
+    /// Returns a site with one pet, over a store in memory.
+    fn open_site() -> Arc<Site> {
+        let engine = Arc::new(MemoryEngine::new(Epoch::new(7)));
+        let asleep = Pet {
+            since: Timestamp::now(),
+            ..pet(1)
+        };
+        let created = change(1, 1, ChangeKind::Pet(Arc::new(asleep)));
+        engine.append(&[created]).unwrap();
+        let hub = Hub::open(Arc::clone(&engine) as _, Metrics::new()).unwrap();
+        let (writer, _) = Writer::start(Arc::clone(&engine) as _, Arc::clone(&hub)).unwrap();
+        let accounts = Arc::new(MemoryAccountStore::default());
+        let authenticator =
+            Authenticator::open(AuthMode::Demo, accounts, None, None, Duration::ZERO);
+        let live = LiveConfig {
+            heartbeat: Duration::from_secs(15),
+            min_heartbeat: Duration::from_secs(2),
+            pace: Duration::from_millis(10),
+            max_viewers: 10,
+            max_connection_age: Duration::from_mins(10),
+            messages_per_second: 50,
+        };
+        let app = AppState::start(
+            hub,
+            writer,
+            authenticator.unwrap(),
+            Arc::new(ClientLimiter::new(&ClientLimits::default())),
+            live,
+            SizeLimits::default(),
+            Timeouts::default(),
+        );
+        let app = Arc::new(app.unwrap());
+        Arc::new(Site::new(app, engine, ServiceWorker::Off))
+    }
+
+    async fn next(parts: &mut NewestPart) -> PicturePart {
+        let changed = timeout(Duration::from_secs(10), parts.changed()).await;
+        changed.expect("a picture in time").unwrap();
+        parts.borrow_and_update().clone().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_picture_does_not_claim_to_be_the_present_while_the_engine_is_unreachable() {
+        let site = open_site();
+        let hub = Arc::clone(site.app.hub());
+        let (pet, _) = hub.pet(PetId::new(1), Audience::Public).unwrap();
+        let now = Now::new(&site.app.rescue());
+        let badges = [BadgePage::new(&pet, &now), BadgePage::last_seen(&pet, &now)];
+        let [present, last_seen] = badges.map(|badge| draw(&site, badge, Some(&pet)));
+        let present = PicturePart::next(&present.await.unwrap());
+        let last_seen = PicturePart::next(&last_seen.await.unwrap());
+        assert!(present != last_seen);
+
+        let mut parts = Publishers::subscribe(&site, pet.id);
+        assert!(next(&mut parts).await == present);
+        hub.set_unreachable_since(Some(Timestamp::now()));
+        assert!(next(&mut parts).await == last_seen);
+        hub.set_unreachable_since(None);
+        assert!(next(&mut parts).await == present);
+        site.app.abort_token().cancel();
+    }
+
+    #[tokio::test]
+    async fn all_who_watch_a_pet_share_one_publisher_that_ends_with_the_last_of_them() {
+        let site = open_site();
+        let mut first = Publishers::subscribe(&site, PetId::new(1));
+        let second = Publishers::subscribe(&site, PetId::new(1));
+        assert!(first.same_channel(&second));
+        next(&mut first).await;
+        drop((first, second));
+        let ended = async {
+            while !site.publishers.lock().is_empty() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let ended = timeout(Duration::from_secs(10), ended).await;
+        ended.expect("no publisher without a reader");
+        site.app.abort_token().cancel();
+    }
+}

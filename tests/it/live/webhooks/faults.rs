@@ -103,6 +103,28 @@ async fn a_receiver_that_hangs_holds_up_no_other_and_loses_nothing() {
     .await;
 }
 
+/// The receiver has the delivery, and does not answer before the server has ended.
+#[tokio::test]
+async fn a_delivery_without_an_answer_before_a_stop_is_sent_again_after_the_next_start() {
+    let count = AtomicUsize::new(0);
+    let receiver = Receiver::start(move |_| match count.fetch_add(1, Ordering::Relaxed) {
+        0 => Reply::Silence,
+        _ => Reply::status(200),
+    })
+    .await;
+    let mut webhooks = quick();
+    webhooks.timeout = Duration::from_mins(1);
+    let (rescue, mut anna) = start_with(webhooks).await;
+    add(&mut anna, &receiver.url("/"), "standard", &ALL).await;
+    let cursor = set_status(&rescue, 1, "eating").await;
+    until_received(&receiver, 1).await;
+    let _rescue = rescue
+        .restart_with(|config| config.webhooks = quick())
+        .await;
+    let received = until_received(&receiver, 2).await;
+    assert_eq!(received[1].header("webhook-id"), cursor);
+}
+
 #[tokio::test]
 async fn a_redirect_is_a_failure_and_is_not_followed() {
     let inside = Receiver::start(|_| Reply::status(200)).await;
