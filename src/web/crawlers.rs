@@ -8,31 +8,39 @@ use poem::web::Data;
 use poem::{Response, handler};
 
 use super::Site;
+use crate::auth::BaseUrl;
 use crate::error::Failure;
 use crate::model::Audience;
 
 /// The most addresses that one sitemap may have (sitemaps.org).
 const SITEMAP_ADDRESSES: usize = 50_000;
 
-/// Addresses that are no pages. Pages that are not public say so themselves (`noindex`), which a search
+/// Paths of addresses that are no pages. Pages that are not public say so themselves (`noindex`), which a search
 /// engine can only read if it may ask for them.
-const RULES: &str = "User-agent: *
-Disallow: /api/v1/
-Disallow: /hello/ws
-Disallow: /live/poll
-Disallow: /live/sse
-Disallow: /live/state
-Disallow: /live/ws
-Disallow: /metrics
-Disallow: /pets/*/live.png
-";
+const NO_PAGES: [&str; 8] = [
+    "/api/v1/",
+    "/hello/ws",
+    "/live/poll",
+    "/live/sse",
+    "/live/state",
+    "/live/ws",
+    "/metrics",
+    "/pets/*/live.png",
+];
 
-/// Says which addresses are no pages, and where the sitemap is.
+/// Says which addresses are no pages, and where the sitemap is. A search engine reads only the rules at the root of a host: for a
+/// site below a path, the other website has these in its own.
 #[handler]
 pub fn show_robots(Data(site): Data<&Arc<Site>>) -> Response {
     let base = site.app.authenticator().base();
-    let sitemap = base.map(|base| format!("\nSitemap: {}\n", base.address("/sitemap.xml")));
-    let rules = format!("{RULES}{}", sitemap.unwrap_or_default());
+    let base_path = base.map_or("", BaseUrl::path);
+    let mut rules = String::from("User-agent: *\n");
+    for path in NO_PAGES {
+        let _ = writeln!(rules, "Disallow: {base_path}{path}");
+    }
+    if let Some(base) = base {
+        let _ = write!(rules, "\nSitemap: {}\n", base.address("/sitemap.xml"));
+    }
     text("text/plain; charset=utf-8", rules)
 }
 

@@ -226,6 +226,15 @@ async fn the_live_routes_and_what_describes_them_are_below_the_base_path() {
         .unwrap();
     let links = pets.headers()["link"].to_str().unwrap();
     assert!(links.starts_with("</our/pets/api/v1/pets?"), "{links}");
+    let robots = visitor.get("/robots.txt").await;
+    let paths = robots
+        .lines()
+        .filter_map(|line| line.strip_prefix("Disallow: "));
+    let paths: Vec<&str> = paths.collect();
+    assert!(
+        paths.len() > 5 && paths.iter().all(|path| path.starts_with("/our/pets/")),
+        "{robots}"
+    );
     let sitemap = visitor.get("/sitemap.xml").await;
     assert!(
         sitemap.contains("<loc>https://shelter.example/our/pets/pets/1</loc>"),
