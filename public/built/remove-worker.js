@@ -1,1 +1,1 @@
-var t=globalThis,{caches:e,registration:a}=t;t.addEventListener("install",()=>t.skipWaiting()),t.addEventListener("activate",t=>t.waitUntil(async function(){await e.delete(`pet-store ${a.scope}`),await a.unregister()}()));
+var t=globalThis,{caches:e,registration:i}=t;function n(){return e.delete(`pet-store ${i.scope}`)}t.addEventListener("install",e=>{t.skipWaiting(),i.unregister(),e.waitUntil(n())}),t.addEventListener("activate",t=>t.waitUntil(n()));

@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * Replaces the service worker if the server has none: deletes its cache, and unregisters itself. Browsers ask for
- * a new version of the worker about a second after each page that they open. Chromium replaces the old worker at once, or, if
- * another page is being opened at that moment, with the page after that.
+ * Replaces the service worker if the server has none: unregisters itself, and deletes its cache. Browsers ask for
+ * a new version of the worker about a second after each page that they open.
+ *
+ * It does not wait for its activation, which Chromium puts off if another page is being opened at that moment.
  */
 import { cacheName } from "./offline/cache-name.js";
 
@@ -10,10 +11,16 @@ import { cacheName } from "./offline/cache-name.js";
 const worker = globalThis;
 const { caches, registration } = worker;
 
-worker.addEventListener("install", () => worker.skipWaiting());
-worker.addEventListener("activate", (/** @type {any} */ event) => event.waitUntil(remove()));
+worker.addEventListener("install", (/** @type {any} */ event) => {
+  worker.skipWaiting();
+  // Not awaited: it happens after the installation.
+  registration.unregister();
+  event.waitUntil(deleteCache());
+});
 
-async function remove() {
-  await caches.delete(cacheName(registration.scope));
-  await registration.unregister();
+// The worker before may have stored something meanwhile.
+worker.addEventListener("activate", (/** @type {any} */ event) => event.waitUntil(deleteCache()));
+
+function deleteCache() {
+  return caches.delete(cacheName(registration.scope));
 }

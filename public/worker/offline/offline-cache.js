@@ -72,8 +72,7 @@ export class OfflineCache {
 
   /** Returns the page that a reader without a network gets at an address; undefined if nothing is stored. @param {string} url */
   async page(url) {
-    const cache = await this.#open();
-    const stored = [this.#boardUrl, this.#pageUrl, this.#seenUrl].map((stored) => cache.match(stored));
+    const stored = [this.#boardUrl, this.#pageUrl, this.#seenUrl].map((stored) => this.file(stored));
     const [boardResponse, page, seen] = await Promise.all(stored);
     const board = boardResponse && boardOf(await boardResponse.text(), await seen?.json());
     if (board && [this.#options.scope, this.#boardUrl].includes(url.split("#")[0])) return withBody(boardResponse, board.html);
@@ -81,9 +80,10 @@ export class OfflineCache {
     return page && withBody(page, (await page.text()).replace("<!--board-->", () => link));
   }
 
-  /** Returns a stored file. @param {string} url */
-  async file(url) {
-    return (await this.#open()).match(url);
+  /** Returns a stored file. Creates no cache: it may have been removed (`remove-worker.js`). @param {string} url */
+  file(url) {
+    const { caches, scope } = this.#options;
+    return caches.match(url, { cacheName: cacheName(scope) });
   }
 
   #open() {
@@ -99,6 +99,8 @@ export class OfflineCache {
 
   /** Stores the state that a page shows, unless another page has shown a newer one. @param {SeenBoard} seen */
   async #keepSeen(seen) {
+    // Without the board it is of no use. A page that is being left says it, when the cache may have been removed.
+    if (!(await this.#options.caches.has(cacheName(this.#options.scope)))) return;
     const cache = await this.#open();
     const stored = await (await cache.match(this.#seenUrl))?.json();
     if (stored && Date.parse(stored.asOf) > Date.parse(seen.asOf)) return;

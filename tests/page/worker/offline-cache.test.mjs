@@ -39,7 +39,12 @@ function openOfflineCache() {
     return new Response(answer.text, { status: answer.status ?? 200, headers: { date: new Date(clock.now()).toUTCString(), ...answer.headers } });
   };
   const digest = (/** @type {ArrayBuffer} */ bytes) => webcrypto.subtle.digest("SHA-256", bytes);
-  const caches = /** @type {any} */ ({ open: async () => cache });
+  let exists = false;
+  const caches = /** @type {any} */ ({
+    open: async () => ((exists = true), cache),
+    has: async () => exists,
+    match: cache.match,
+  });
   const offlineCache = new OfflineCache({ caches, scope: SCOPE, clock, fetch, digest });
   const serve = (/** @type {string} */ path, /** @type {string} */ text, type = "text/html", caching = "no-cache") =>
     answers.set(new URL(path, SCOPE).href, { text, headers: { "content-type": type, "cache-control": caching } });
@@ -54,7 +59,7 @@ function openOfflineCache() {
   const visit = (fromCache = true) => offlineCache.update({ board: { fromCache, photos: [PHOTO, "https://other.example/photos/x.jpg"] } });
   const paths = () => [...entries.keys()].map((url) => url.slice(SCOPE.length - 1)).sort();
   const show = async (path = "pets") => (await offlineCache.page(SCOPE + path))?.text();
-  return { offlineCache, clock, requests, serve, serveBoard, answers, visit, paths, show };
+  return { offlineCache, hasCache: () => exists, clock, requests, serve, serveBoard, answers, visit, paths, show };
 }
 
 const CURRENT = ["/assets/7692c3ad3540bb80/visitor.js", "/offline", "/pets", "/photos/abc-400.jpg"];
@@ -186,4 +191,11 @@ test("a tab that was cut off earlier replaces no newer state", async () => {
   await offlineCache.update({ seen: { cursor: "9f2c41aa-9", asOf: "2024-05-01T11:45:00Z", pets: [] } });
   await offlineCache.update({ seen: { cursor: "9f2c41aa-7", asOf: "2024-05-01T11:30:00Z", pets: [{ id: "7", name: "Miso" }] } });
   assert.match((await show()) ?? "", / data-seen="2024-05-01T11:45:00Z"/);
+});
+
+test("a page that is left, and a page that is shown, create no cache where it was removed", async () => {
+  const { offlineCache, show, hasCache } = openOfflineCache();
+  await offlineCache.update({ seen: { cursor: "9f2c41aa-9", asOf: "2024-05-01T11:45:00Z", pets: [] } });
+  assert.equal(await show(), undefined);
+  assert.equal(hasCache(), false);
 });
