@@ -63,7 +63,7 @@ export class OfflineCache {
     this.#seenUrl = `${options.scope}pets?seen`;
   }
 
-  /** Stores what a page says. What cannot be had leaves what is stored as it is. @param {PageMessage} message */
+  /** Stores what a page says. If something cannot be loaded, its stored version stays. @param {PageMessage} message */
   update({ board, seen }) {
     const run = () => (seen ? this.#keepSeen(seen) : this.#keepPages(board));
     this.#updating = this.#updating.then(run).catch(() => {});
@@ -99,7 +99,7 @@ export class OfflineCache {
 
   /** Stores the state that a page shows, unless another page has shown a newer one. @param {SeenBoard} seen */
   async #keepSeen(seen) {
-    // Without the board it is of no use. A page that is being left says it, when the cache may have been removed.
+    // Creates no cache: a page also sends this while the reader leaves it, when `remove-worker.js` may have deleted the cache.
     if (!(await this.#options.caches.has(cacheName(this.#options.scope)))) return;
     const cache = await this.#open();
     const stored = await (await cache.match(this.#seenUrl))?.json();

@@ -15,7 +15,7 @@ use crate::serve::tls::{TlsClient, TlsError};
 /// A certificate that expires within this time was not renewed automatically: programs for that renew 30 days before the end.
 const SOON: Duration = Duration::from_hours(14 * 24);
 
-/// A short certificate is renewed when this part of its life remains, as Let's Encrypt advises: a third.
+/// A short certificate is renewed when a third of its life remains, as Let's Encrypt advises.
 const RENEWAL_DIVISOR: u32 = 3;
 
 /// Checks the address. Returns its site; `None` if nothing more can be checked.

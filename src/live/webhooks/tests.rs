@@ -1,7 +1,7 @@
 //! A worker over a store that fails. The clock is paused.
 
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, Weak};
 
 use tokio::task::JoinHandle;
@@ -33,6 +33,8 @@ struct BadDisk {
     accounts: MemoryAccountStore,
     refuses: Mutex<Option<Refused>>,
     refused: AtomicUsize,
+    /// Another node sends.
+    is_follower: AtomicBool,
     /// A change that the log lost, as a cluster loses the old ones of a pet that changes often.
     lost: Option<Rev>,
 }
@@ -58,6 +60,10 @@ impl Engine for BadDisk {
 
     fn commit(&self, base: Rev, changes: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
         self.log.commit(base, changes)
+    }
+
+    fn is_leader(&self, _: Duty) -> bool {
+        !self.is_follower.load(Ordering::Relaxed)
     }
 
     fn is_healthy(&self) -> bool {
@@ -143,6 +149,7 @@ impl Rig {
             accounts: MemoryAccountStore::default(),
             refuses: Mutex::default(),
             refused: AtomicUsize::default(),
+            is_follower: AtomicBool::default(),
             lost,
         });
         let created = change(1, 1, ChangeKind::Pet(Arc::new(pet(1))));
@@ -225,6 +232,18 @@ async fn a_log_that_cannot_be_read_is_shown_and_read_again_with_back_off() {
 async fn accounts_that_cannot_be_read_are_shown_and_read_again_with_back_off() {
     let rig = Rig::start_refusing(None, Some(Refused::ReadAccounts));
     rig.check("read the store").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_loses_the_lease_shows_no_failure_any_more() {
+    let rig = Rig::start_refusing(None, Some(Refused::ReadAccounts));
+    sleep(Duration::from_secs(10)).await;
+    assert!(rig.page().0.is_some());
+    rig.disk.is_follower.store(true, Ordering::Relaxed);
+    sleep(Duration::from_secs(30)).await;
+    assert_eq!(rig.page().0, None);
+    rig.stop.cancel();
+    rig.running.await.unwrap();
 }
 
 /// Each attempt was logged as a warning, twice a second.

@@ -146,13 +146,15 @@ impl WebhookWorker {
                 Err(_) => Ok(()),
             })
             .await?;
-        } else if had_lease && !has_lease {
-            self.journal.save().await;
-            // By the time this node sends again, the position of the other node is newer.
-            self.journal.discard();
+        } else if !has_lease {
+            if had_lease {
+                self.journal.save().await;
+                // By the time this node sends again, the position of the other node is newer.
+                self.journal.discard();
+                self.unread.clear();
+            }
+            // Also after a lease that was lost before the accounts could be read.
             self.read_failures = Failures::default();
-            self.set_notice(None);
-            self.unread.clear();
         }
         self.has_lease = has_lease;
         Ok(has_lease)
